@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fields.h"
+#include "flow/services.h"
+#include "flow/types.h"
+
+namespace hone {
+
+/// Where prompts come from and what answers the policy.
+///
+/// Call order: (prompt | demonstration)* in any order, and for each episode step* until it says done.
+/// Threads: every method is called from one thread at a time. Blocking is allowed; the engine waits.
+class Environment {
+ public:
+  struct Step {
+    bool done = true;
+    std::string reply;  ///< appended to the episode as text the policy did not write; empty when done
+  };
+
+  virtual ~Environment() = default;
+
+  /// How many different prompts the split has; indices run from 0 to size - 1.
+  virtual std::uint64_t size(Split split) const = 0;
+
+  /// A pure function of (seed given at construction, split, index): a resumed run sees the same prompts.
+  virtual Prompt prompt(Split split, std::uint64_t index) const = 0;
+
+  /// What a teacher would answer, for supervised stages; nullopt when the environment knows none.
+  virtual std::optional<std::string> demonstration(const Prompt& prompt) const {
+    (void)prompt;
+    return std::nullopt;
+  }
+
+  /// Replies to the last completion of the episode. Single-turn environments inherit the ending.
+  virtual Step step(const Episode& episode) {
+    (void)episode;
+    return {};
+  }
+};
+
+/// The configuration of an environment; one row of the table in src/app makes it.
+class EnvironmentSpec : public Component {
+ public:
+  virtual std::unique_ptr<Environment> make(const Services& services) const = 0;
+};
+
+}  // namespace hone

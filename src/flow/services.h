@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flow/types.h"
+
+namespace hone {
+
+/// Judges texts with a model, so that rewards need not know models. Blocking; one thread at a time.
+class TextScorer {
+ public:
+  struct Item {
+    std::string prompt;
+    std::string completion;
+  };
+  virtual ~TextScorer() = default;
+  /// One value an item. What it means depends on the scorer: mean log-likelihood a completion token (a language
+  /// model), the scalar reward (a reward model), or the log-odds of the positive class (a classifier).
+  virtual std::vector<double> score(std::span<const Item> items) = 0;
+};
+
+/// Rows with a prompt and a reference, so that the `dataset` environment need not know files.
+class PromptSource {
+ public:
+  virtual ~PromptSource() = default;
+  virtual std::uint64_t size(Split split) const = 0;
+  /// A pure function of (split, index).
+  virtual Prompt prompt(Split split, std::uint64_t index) const = 0;
+  virtual std::optional<std::string> demonstration(const Prompt& prompt) const = 0;
+};
+
+/// What src/app gives to environments and rewards when it makes them. The functions throw Error{config} when what they
+/// are asked for is not in the run's file.
+struct Services {
+  std::uint64_t seed = 0;
+  std::function<std::unique_ptr<PromptSource>(const std::string& data_name)> prompts;
+  /// Mean log-likelihood under a frozen language model (a model directory, or "initial" for the stage's first weights).
+  std::function<std::unique_ptr<TextScorer>(const std::string& model)> likelihood;
+  /// A trained reward model or classifier: a model directory or the name of an earlier stage.
+  std::function<std::unique_ptr<TextScorer>(const std::string& model)> scorer;
+};
+
+}  // namespace hone

@@ -1,0 +1,20 @@
+#include "flow/types.h"
+
+namespace hone {
+
+std::int64_t Episode::completion_tokens() const {
+  std::int64_t count = 0;
+  for (const Turn& turn : turns) count += static_cast<std::int64_t>(turn.completion.ids.size());
+  return count;
+}
+
+std::vector<std::int32_t> Episode::token_stream() const {
+  std::vector<std::int32_t> ids = prompt_ids;
+  for (const Turn& turn : turns) {
+    ids.insert(ids.end(), turn.completion.ids.begin(), turn.completion.ids.end());
+    ids.insert(ids.end(), turn.reply_ids.begin(), turn.reply_ids.end());
+  }
+  return ids;
+}
+
+}  // namespace hone
