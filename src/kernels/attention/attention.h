@@ -1,0 +1,66 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+/// Attention over ragged sequences. Queries, keys and values arrive fused: row t of qkv_TC holds `heads` query heads,
+/// then `kv_heads` key heads, then `kv_heads` value heads of head_dim floats each; query head h reads key head
+/// h / (heads / kv_heads).
+///
+/// Rows are invariant: keys are visited in blocks of kv_page counted from the start of their sequence, so a query gives
+/// the same bits in a training forward, in a prefill and in a cached decode.
+namespace hone::kernels {
+
+inline constexpr std::int64_t kv_page = 32;  ///< tokens a page
+
+struct AttentionShape {
+  std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;
+  std::int64_t head_dim = 0;
+  std::int64_t query_width() const { return heads * head_dim; }
+  std::int64_t fused_width() const { return (heads + 2 * kv_heads) * head_dim; }
+};
+
+enum class AttentionKind { causal, bidirectional };
+
+/// What each query sees. The contract of every policy: what a policy needs beyond it is added here, never beside it.
+struct AttentionPlan {
+  AttentionKind kind = AttentionKind::causal;
+  std::int64_t window = 0;  ///< > 0: a query sees the last `window` tokens, itself included
+  at::Tensor start_S1;      ///< int32: rows of sequence s are start[s] … start[s+1]
+  at::Tensor position_T;    ///< int32: position of each row in its sequence (cached tokens counted)
+  /// Cached decode: rows continue sequences whose first past_S tokens are in the cache. Undefined: no cache.
+  at::Tensor past_S;   ///< int32
+  at::Tensor page_SN;  ///< int32: pages of each sequence in order; enough for past + new tokens
+
+  bool cached() const { return page_SN.defined(); }
+  std::int64_t sequences() const { return start_S1.size(0) - 1; }
+};
+
+/// Keys and values of one layer in pages.
+struct KvPages {
+  at::Tensor key_PHDB;    ///< [pages, kv_heads, head_dim, kv_page]: transposed for the score kernel
+  at::Tensor value_PHBD;  ///< [pages, kv_heads, kv_page, head_dim]
+};
+KvPages make_kv_pages(std::int64_t pages, const AttentionShape& shape);
+/// Copies one page onto another (copy-on-write of a shared prompt's last page).
+void copy_kv_page(KvPages& pages, std::int64_t from, std::int64_t to);
+
+struct AttentionResult {
+  at::Tensor out_TE;  ///< [T, heads·head_dim]
+  at::Tensor lse_TH;  ///< log-sum-exp of the scaled scores: saved for backward
+};
+
+/// softmax(q·kᵀ / sqrt(head_dim)) · v on rotated qkv.
+AttentionResult attention_forward(const at::Tensor& qkv_TC, const AttentionShape& shape, const AttentionPlan& plan);
+
+/// dqkv_TC.
+at::Tensor attention_backward(const at::Tensor& dout_TE, const at::Tensor& qkv_TC, const AttentionResult& forward,
+                              const AttentionShape& shape, const AttentionPlan& plan);
+
+/// Writes the new keys and values into the cache, then attends to everything cached. Returns out_TE.
+at::Tensor attention_cached(const at::Tensor& qkv_TC, const AttentionShape& shape, const AttentionPlan& plan,
+                            KvPages& pages);
+
+}  // namespace hone::kernels

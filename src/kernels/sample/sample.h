@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+
+namespace hone::kernels {
+
+/// How one row is sampled. Order: temperature, top-k, top-p, min-p (each on what the one before left, renormalised).
+struct SampleRule {
+  float temperature = 1.0F;  ///< 0: greedy, the lowest id among equals
+  std::int32_t top_k = 0;    ///< 0: off
+  float top_p = 1.0F;        ///< 1: off; keeps the smallest set of tokens whose probability reaches it
+  float min_p = 0.0F;        ///< 0: off; keeps tokens of at least min_p times the largest probability
+  bool truncates() const { return temperature > 0 && (top_k > 0 || top_p < 1.0F || min_p > 0.0F); }
+};
+
+struct Sampled {
+  std::int32_t id = 0;
+  float logprob = 0;          ///< log-softmax(logits / temperature), untruncated; greedy: at temperature 1. Bit-equal
+                              ///< to lm_head_forward's logprob_M for the same hidden row and temperature
+  float sampler_logprob = 0;  ///< under the truncated distribution (greedy: 0)
+};
+
+/// Draws one id a row by inverse transform of uniform_B (in [0, 1)) over ids in ascending order.
+/// logits_BV is float32; rules, uniforms and out have B elements. Error{data} names the row when its logits are NaN.
+void sample(const at::Tensor& logits_BV, std::span<const SampleRule> rules, std::span<const double> uniform_B,
+            std::span<Sampled> out_B);
+
+}  // namespace hone::kernels
