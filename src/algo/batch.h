@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+namespace hone {
+
+/// Sequences packed end to end, without padding: what every stage trains on.
+///
+/// Shape suffixes: T tokens, S sequences (S1: S + 1 borders), G groups. Two sequences [5 6 7] and [8 9]:
+///
+///     ids_T      5 6 7 8 9        start_S1  0 3 5
+///     position_T 0 1 2 0 1
+///     target_T   6 7 – 9 –        what the row should predict: the next id; the last row of a sequence has none
+///     mask_T     1 1 0 1 0        rows that the loss counts
+///
+/// Row t predicts target_T[t]; the streams of reinforcement learning (log-probabilities, values, advantages) sit at the
+/// row that predicts the token they belong to. Tensors a stage does not use stay undefined. All live on the CPU.
+struct Batch {
+  at::Tensor ids_T;       ///< int32
+  at::Tensor position_T;  ///< int32, from 0 in each sequence
+  at::Tensor start_S1;    ///< int32
+  at::Tensor target_T;    ///< int64; 0 where mask_T is 0
+  at::Tensor mask_T;      ///< float32, 0 or 1
+  at::Tensor weight_T;    ///< float32 factor of each row in the loss; undefined: 1
+  at::Tensor target_S;    ///< class (int64) or value (float32) of each sequence
+
+  at::Tensor old_logprob_T;      ///< float32, recomputed before the first update
+  at::Tensor rollout_logprob_T;  ///< float32, kept at sampling
+  at::Tensor version_T;          ///< int64, optimizer steps the policy had seen at sampling
+  at::Tensor ref_logprob_T;      ///< float32
+  at::Tensor value_T;            ///< float32, the critic's at collection
+  at::Tensor advantage_T;        ///< float32
+  at::Tensor return_T;           ///< float32
+
+  at::Tensor group_S;  ///< int64: sequences of the same prompt
+  at::Tensor pair_S;   ///< int64: the sequence that sequence s is compared with (chosen and rejected)
+
+  std::int64_t tokens() const { return ids_T.size(0); }
+  std::int64_t sequences() const { return start_S1.size(0) - 1; }
+};
+
+}  // namespace hone
