@@ -1,0 +1,120 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernels/linear/linear.h"
+
+/// Where the weights live: one flat float32 arena with named segments, one of gradients beside it, and one packed
+/// compute copy of each matrix. AdamW is a pass over the arena, sharding is a split of it, a broadcast is one call.
+namespace hone {
+
+enum class SegmentRole { trunk, head, critic };
+
+/// How a new segment's values are drawn.
+struct Init {
+  enum class Kind { normal, constant };
+  Kind kind = Kind::normal;
+  double value = 0.02;  ///< standard deviation, or the constant
+};
+inline Init normal_init(double deviation) { return {Init::Kind::normal, deviation}; }
+inline Init constant_init(double value) { return {Init::Kind::constant, value}; }
+
+/// One Hugging Face tensor inside a segment: fused matrices hold several, one after the other along dimension 0.
+struct SegmentPart {
+  std::string hf_name;
+  std::int64_t rows = 0;
+};
+
+struct Segment {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<SegmentPart> parts;  ///< in fused order; rows sum to shape[0]
+  Init init;
+  SegmentRole role = SegmentRole::trunk;
+  bool decay = true;     ///< weight decay applies (matrices, not norms and biases)
+  bool matrix = false;   ///< has a packed copy for linear layers
+  bool frozen = false;   ///< no gradient, no update
+  double lr_scale = 1.0;
+  std::int64_t offset = 0;  ///< in floats, a multiple of 16 (one cache line)
+  std::int64_t count() const;
+};
+
+class ParameterStore;
+
+/// A handle to one segment; valid as long as its store. Cheap to copy.
+class Parameter {
+ public:
+  Parameter() = default;
+  Parameter(ParameterStore* store, std::size_t index) : store_(store), index_(index) {}
+  bool defined() const { return store_ != nullptr; }
+  const Segment& segment() const;
+  at::Tensor weight() const;  ///< view of the arena in the segment's shape
+  /// View of the gradient arena to add to, or undefined when the segment is frozen or the store keeps no gradients.
+  at::Tensor grad() const;
+  const kernels::PackedWeight& packed() const;  ///< only of a matrix
+  const ParameterStore& store() const { return *store_; }
+
+ private:
+  ParameterStore* store_ = nullptr;
+  std::size_t index_ = 0;
+};
+
+/// Call order: add* allocate (initialize | load)? refresh, then any number of (use, update, refresh).
+class ParameterStore {
+ public:
+  /// `trainable`: keep gradients, and packings that backward needs.
+  ParameterStore(kernels::Compute compute, bool trainable);
+  ParameterStore(const ParameterStore&) = delete;
+  ParameterStore& operator=(const ParameterStore&) = delete;
+
+  /// Declares a segment; its name must be new.
+  Parameter add(Segment segment);
+  /// Lays the arenas out. No add after it.
+  void allocate();
+  /// Draws every segment from its own random stream, so that a value depends on (seed, name) and not on what else
+  /// the model has.
+  void initialize(std::uint64_t seed);
+  /// Draws only the named segment anew.
+  void initialize(std::uint64_t seed, std::string_view name);
+  /// Makes the packed copies current. Call after every change of the weights.
+  void refresh();
+
+  Parameter find(std::string_view name);  ///< undefined handle when there is none
+  const std::vector<Segment>& segments() const { return segments_; }
+  std::vector<Segment>& segments() { return segments_; }
+
+  /// A scalar that requires a gradient and never gets a meaningful one: gives layers whose only inputs are ids or
+  /// frozen activations a node in the autograd graph.
+  const at::Tensor& anchor() const { return anchor_; }
+
+  bool trainable() const { return trainable_; }
+  kernels::Compute compute() const { return compute_; }
+  at::Tensor& weights() { return weights_; }  ///< the flat arena
+  at::Tensor& grads() { return grads_; }      ///< the flat arena of gradients; undefined unless trainable
+  void zero_grads();
+  std::int64_t parameters() const;    ///< trained values, without alignment gaps
+  std::int64_t packed_bytes() const;
+  /// Optimizer steps these weights have seen.
+  std::int64_t version() const { return version_; }
+  void set_version(std::int64_t version) { version_ = version; }
+
+ private:
+  friend class Parameter;
+  std::size_t index_of(std::string_view name) const;
+
+  kernels::Compute compute_;
+  bool trainable_;
+  std::vector<Segment> segments_;
+  std::vector<std::unique_ptr<kernels::PackedWeight>> packed_;
+  at::Tensor weights_, grads_, anchor_;
+  std::int64_t version_ = 0;
+};
+
+}  // namespace hone
