@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "kernels/isa.h"
+
+/// Log-softmax of one row of logits. Sampling and the training head both call these, so their log-probabilities agree
+/// to the bit.
+
+/// log Σ exp(logits · inverse_temperature) over [0, vocabulary): the largest is subtracted first, terms are summed in an
+/// order that depends on `vocabulary` alone. NaN when a logit is NaN or +inf or all are -inf; a single -inf counts as
+/// probability 0.
+HONE_DECLARE_KERNEL(float, row_log_sum_exp, (const float* logits, int64_t vocabulary, float inverse_temperature))
+
+/// logits[token] · inverse_temperature - log_sum_exp.
+HONE_DECLARE_KERNEL(float, row_logprob,
+                    (const float* logits, int64_t token, float inverse_temperature, float log_sum_exp))

@@ -1,0 +1,78 @@
+#pragma once
+
+/// Vectors for `*_cpu.cpp` files: as wide as the instruction set that the file is compiled for. Everything here is
+/// static, so that no function compiled for a wide set can be linked into code for a narrow one. Included by
+/// `*_cpu.cpp` and `*_avx512bf16.cpp` only.
+
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define HONE_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define HONE_VECTOR_BYTES 32
+#else
+#define HONE_VECTOR_BYTES 16
+#endif
+
+/// Floats and 32-bit integers of one register; the `Any` twins may sit at any address and alias any type.
+typedef float Floats __attribute__((vector_size(HONE_VECTOR_BYTES)));
+typedef int32_t Ints __attribute__((vector_size(HONE_VECTOR_BYTES)));
+typedef float AnyFloats __attribute__((vector_size(HONE_VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t AnyInts __attribute__((vector_size(HONE_VECTOR_BYTES), aligned(4), may_alias));
+
+static constexpr int64_t vector_lanes = HONE_VECTOR_BYTES / 4;
+
+static inline Floats load_floats(const void* from) { return *static_cast<const AnyFloats*>(from); }
+static inline void store_floats(void* to, Floats value) { *static_cast<AnyFloats*>(to) = value; }
+static inline Ints load_ints(const void* from) { return *static_cast<const AnyInts*>(from); }
+static inline void store_ints(void* to, Ints value) { *static_cast<AnyInts*>(to) = value; }
+
+static inline Floats broadcast(float value) {
+  return value - Floats{};  // x - 0 keeps every x, also -0
+}
+
+/// The first `count` floats, `fill` in the other lanes.
+static inline Floats load_some(const float* from, int64_t count, float fill) {
+  Floats value = broadcast(fill);
+  for (int64_t i = 0; i < count; ++i) value[i] = from[i];
+  return value;
+}
+
+static inline void store_some(float* to, Floats value, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = value[i];
+}
+
+/// Lanes added pairwise: lane i with lane i + half, until one is left.
+static inline float sum_lanes(Floats value) {
+  float lane[vector_lanes];
+  store_floats(lane, value);
+  for (int64_t half = vector_lanes / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+  }
+  return lane[0];
+}
+
+/// exp(x) within 2 ulp for x ≤ 88; 0 below -87.3 (no denormals), saturated above 88.3. NaN stays NaN.
+static inline Floats exp_floats(Floats x) {
+  const float lowest = -87.33654F;
+  const float highest = 88.37626F;
+  const float round_to_integer = 12582912.0F;  // 1.5 · 2^23
+  const Floats lower = broadcast(lowest);
+  const Floats upper = broadcast(highest);
+  Floats clamped = x < lower ? lower : x;
+  clamped = clamped > upper ? upper : clamped;
+  const Floats shifted = clamped * 1.44269504F + round_to_integer;
+  const Floats n = shifted - round_to_integer;
+  Floats r = clamped - n * 0.693359375F;
+  r = r + n * 2.12194440e-4F;  // ln 2 in two parts (Cephes expf)
+  Floats p = broadcast(1.9875691500e-4F);
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * (r * r) + r + 1.0F;
+  const Ints exponent = reinterpret_cast<Ints>(shifted) << 23;  // n sits in the low bits of `shifted`
+  const Floats scaled = reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
+  return x < lower ? Floats{} : scaled;
+}
