@@ -1,0 +1,86 @@
+#include "base/log.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <mutex>
+
+#include "base/error.h"
+
+namespace hone {
+
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+struct Log {
+  std::mutex mutex;
+  LogLevel minimum = LogLevel::info;
+  std::unique_ptr<std::FILE, CloseFile> file;
+  std::function<void(std::string_view)> printer;
+};
+
+Log& log() {
+  static Log instance;
+  return instance;
+}
+
+std::string_view prefix(LogLevel level) {
+  switch (level) {
+    case LogLevel::info: return "";
+    case LogLevel::warn: return "warning: ";
+    case LogLevel::error: return "error: ";
+  }
+  return "";
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[sizeof "2000-01-01T00:00:00Z"];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+void set_log_level(LogLevel minimum) {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  log().minimum = minimum;
+}
+
+void set_log_file(const std::string& path) {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  log().file.reset();
+  if (path.empty()) return;
+  log().file.reset(std::fopen(path.c_str(), "ae"));
+  if (log().file == nullptr) {
+    fail(ErrorKind::io, "{}: cannot open the log file: {}", path, std::strerror(errno));
+  }
+}
+
+void set_log_printer(std::function<void(std::string_view line)> printer) {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  log().printer = std::move(printer);
+}
+
+void log_message(LogLevel level, std::string_view message) {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  if (level < log().minimum) return;
+  const std::string line = fmt::format("{}{}", prefix(level), message);
+  if (log().printer) {
+    log().printer(line);
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+  if (log().file == nullptr) return;
+  fmt::print(log().file.get(), "{} {}\n", utc_now(), line);
+  std::fflush(log().file.get());
+}
+
+}  // namespace hone
