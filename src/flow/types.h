@@ -20,13 +20,18 @@ namespace hone {
 
 enum class Split { train, held_out };
 
+/// The id of the prompt at (split, index): train and held-out prompts never share one.
+inline std::uint64_t prompt_id(Split split, std::uint64_t index) {
+  return index << 1 | static_cast<std::uint64_t>(split == Split::held_out);
+}
+
 struct Message {
   std::string role;  ///< system | user | assistant | tool
   std::string content;
 };
 
 struct Prompt {
-  std::uint64_t id = 0;  ///< equal for equal (split, index): keys the random numbers of its samples
+  std::uint64_t id = 0;  ///< prompt_id(split, index): keys the random numbers of its samples
   Split split = Split::train;
   std::string text;               ///< what the policy continues; empty when `messages` is used
   std::vector<Message> messages;  ///< rendered by the chat template
