@@ -1,0 +1,130 @@
+#include "nn/parameter_store.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/threads.h"
+
+namespace hone {
+
+namespace {
+
+constexpr std::int64_t alignment_floats = 16;
+constexpr std::int64_t init_chunk = 4096;  // values that share one random stream
+
+std::int64_t aligned(std::int64_t count) {
+  return (count + alignment_floats - 1) / alignment_floats * alignment_floats;
+}
+
+void draw(const Segment& segment, std::uint64_t seed, float* values) {
+  const std::int64_t count = segment.count();
+  if (segment.init.kind == Init::Kind::constant) {
+    std::fill_n(values, count, static_cast<float>(segment.init.value));
+    return;
+  }
+  const std::uint64_t key = stream_key(seed, "init/" + segment.name);
+  parallel_for((count + init_chunk - 1) / init_chunk, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t chunk = begin; chunk < end; ++chunk) {
+      Random random(key, static_cast<std::uint64_t>(chunk));
+      const std::int64_t last = std::min(count, (chunk + 1) * init_chunk);
+      for (std::int64_t i = chunk * init_chunk; i < last; ++i) {
+        values[i] = static_cast<float>(segment.init.value * random.normal());
+      }
+    }
+  });
+}
+
+}  // namespace
+
+std::int64_t Segment::count() const {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+const Segment& Parameter::segment() const { return store_->segments_[index_]; }
+
+at::Tensor Parameter::weight() const {
+  const Segment& s = segment();
+  return store_->weights_.narrow(0, s.offset, s.count()).view(s.shape);
+}
+
+at::Tensor Parameter::grad() const {
+  const Segment& s = segment();
+  if (s.frozen || !store_->trainable_) return {};
+  return store_->grads_.narrow(0, s.offset, s.count()).view(s.shape);
+}
+
+const kernels::PackedWeight& Parameter::packed() const {
+  HONE_ASSERT(store_->packed_[index_] != nullptr);
+  return *store_->packed_[index_];
+}
+
+ParameterStore::ParameterStore(kernels::Compute compute, bool trainable) : compute_(compute), trainable_(trainable) {}
+
+Parameter ParameterStore::add(Segment segment) {
+  HONE_ASSERT(!weights_.defined());
+  HONE_ASSERT(!find(segment.name).defined());
+  HONE_ASSERT(!segment.matrix || segment.shape.size() == 2);
+  segments_.push_back(std::move(segment));
+  return Parameter(this, segments_.size() - 1);
+}
+
+void ParameterStore::allocate() {
+  std::int64_t total = 0;
+  for (Segment& segment : segments_) {
+    segment.offset = total;
+    total += aligned(segment.count());
+    packed_.push_back(segment.matrix ? std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1],
+                                                                              compute_, trainable_)
+                                     : nullptr);
+  }
+  weights_ = at::zeros({total}, at::kFloat);
+  if (trainable_) grads_ = at::zeros({total}, at::kFloat);
+  anchor_ = at::zeros({}, at::kFloat).set_requires_grad(trainable_);
+}
+
+void ParameterStore::initialize(std::uint64_t seed) {
+  for (const Segment& segment : segments_) draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+}
+
+void ParameterStore::initialize(std::uint64_t seed, std::string_view name) {
+  const Segment& segment = segments_[index_of(name)];
+  draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+}
+
+void ParameterStore::refresh() {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (packed_[i] != nullptr) packed_[i]->refresh(Parameter(this, i).weight());
+  }
+}
+
+Parameter ParameterStore::find(std::string_view name) {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (segments_[i].name == name) return Parameter(this, i);
+  }
+  return {};
+}
+
+std::size_t ParameterStore::index_of(std::string_view name) const {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (segments_[i].name == name) return i;
+  }
+  fail(ErrorKind::internal, "the parameter store has no segment '{}'", name);
+}
+
+void ParameterStore::zero_grads() { grads_.zero_(); }
+
+std::int64_t ParameterStore::parameters() const {
+  std::int64_t total = 0;
+  for (const Segment& segment : segments_) total += segment.count();
+  return total;
+}
+
+std::int64_t ParameterStore::packed_bytes() const {
+  std::int64_t total = 0;
+  for (const auto& packed : packed_) total += packed == nullptr ? 0 : packed->bytes();
+  return total;
+}
+
+}  // namespace hone
