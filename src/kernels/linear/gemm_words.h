@@ -1,0 +1,118 @@
+#pragma once
+
+/// How float32 matrices become words (see gemm_cpu.h). Included by the gemm sources only; in an unnamed namespace,
+/// so that nothing compiled for a wide instruction set is shared with other files.
+
+#include <string.h>
+
+#include "kernels/vector.h"
+
+namespace hone::kernels {
+namespace {
+
+/// The upper half of each float32, rounded to nearest, ties to even, in the upper 16 bits; NaN stays NaN.
+Ints round_to_bfloat16(Ints bits) {
+  const Ints rounded = bits + (0x7fff + ((bits >> 16) & 1));
+  const Ints is_nan = (bits & 0x7fffffff) > 0x7f800000;
+  const Ints kept = is_nan ? (bits | 0x00400000) : rounded;
+  return kept & static_cast<int32_t>(0xffff0000U);
+}
+
+/// Words of two floats: `even` in the low half, `odd` in the high half.
+Ints join_bfloat16(Ints even, Ints odd) {
+  const Ints low = (round_to_bfloat16(even) >> 16) & 0xffff;
+  return low | round_to_bfloat16(odd);
+}
+
+uint32_t round_to_bfloat16(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  if ((bits & 0x7fffffffU) > 0x7f800000U) return (bits | 0x00400000U) & 0xffff0000U;
+  return (bits + (0x7fffU + ((bits >> 16) & 1U))) & 0xffff0000U;
+}
+
+uint32_t join_bfloat16(float even, float odd) {
+  return (round_to_bfloat16(even) >> 16) | round_to_bfloat16(odd);
+}
+
+/// One float32 a word.
+struct Float32Words {
+  static constexpr int64_t elements = 1;
+
+  /// Words [0, count) of a row of `length` floats along k.
+  static void along_row(const float* row, int64_t length, int64_t count, uint32_t* words) {
+    (void)length;
+    memcpy(words, row, static_cast<size_t>(count) * 4);
+  }
+
+  /// One word for each of `count` columns from `from`, which is row k of a matrix; `rows_left` rows from it exist.
+  static void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, uint32_t* words) {
+    (void)stride;
+    (void)rows_left;
+    memcpy(words, from, static_cast<size_t>(count) * 4);
+  }
+};
+
+/// Two bfloat16 a word.
+struct Bfloat16Words {
+  static constexpr int64_t elements = 2;
+
+  static void along_row(const float* row, int64_t length, int64_t count, uint32_t* words) {
+    const int64_t full = length / 2 < count ? length / 2 : count;
+    for (int64_t w = 0; w < full; ++w) words[w] = join_bfloat16(row[2 * w], row[2 * w + 1]);
+    for (int64_t w = full; w < count; ++w) words[w] = join_bfloat16(row[2 * w], 0.0F);
+  }
+
+  static void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, uint32_t* words) {
+    const float* next = from + stride;
+    int64_t i = 0;
+    if (rows_left > 1) {
+      for (; i + vector_lanes <= count; i += vector_lanes) {
+        store_ints(words + i, join_bfloat16(load_ints(from + i), load_ints(next + i)));
+      }
+      for (; i < count; ++i) words[i] = join_bfloat16(from[i], next[i]);
+      return;
+    }
+    for (; i + vector_lanes <= count; i += vector_lanes) {
+      store_ints(words + i, join_bfloat16(load_ints(from + i), Ints{}));
+    }
+    for (; i < count; ++i) words[i] = join_bfloat16(from[i], 0.0F);
+  }
+};
+
+/// Words [word_begin, word_end) of one panel of B[k, j] = b[k · stride + j]; `columns` of its 32 exist.
+template <class Words>
+void pack_rows(const float* b, int64_t stride, int64_t columns, int64_t depth, int64_t word_begin,
+                      int64_t word_end, uint32_t* out) {
+  for (int64_t w = word_begin; w < word_end; ++w, out += 32) {
+    const int64_t k = w * Words::elements;
+    if (columns == 32) {
+      Words::across_rows(b + k * stride, stride, depth - k, 32, out);
+      continue;
+    }
+    Words::across_rows(b + k * stride, stride, depth - k, columns, out);
+    memset(out + columns, 0, static_cast<size_t>(32 - columns) * 4);
+  }
+}
+
+/// One panel of B[k, j] = weight[j · stride + k]; `columns` of its 32 exist.
+template <class Words>
+void pack_weight_panel(const float* weight, int64_t stride, int64_t columns, int64_t depth, uint32_t* out) {
+  constexpr int64_t block = 64;
+  uint32_t line[block];
+  const int64_t words = (depth + Words::elements - 1) / Words::elements;
+  for (int64_t begin = 0; begin < words; begin += block) {
+    const int64_t count = words - begin < block ? words - begin : block;
+    const int64_t k = begin * Words::elements;
+    for (int64_t j = 0; j < columns; ++j) {
+      Words::along_row(weight + j * stride + k, depth - k, count, line);
+      for (int64_t w = 0; w < count; ++w) out[(begin + w) * 32 + j] = line[w];
+    }
+    for (int64_t w = 0; w < count; ++w) {
+      memset(out + (begin + w) * 32 + columns, 0, static_cast<size_t>(32 - columns) * 4);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hone::kernels
