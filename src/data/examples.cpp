@@ -1,0 +1,146 @@
+#include "data/examples.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/format.h"
+
+namespace hone {
+
+namespace {
+
+void append_eos(const Tokenizer& tokenizer, std::vector<std::int32_t>& ids) {
+  const auto eos = tokenizer.eos_id();
+  if (eos && (ids.empty() || ids.back() != *eos)) ids.push_back(*eos);
+}
+
+/// Uncut; empty for an empty text.
+std::vector<std::int32_t> document_ids(const Tokenizer& tokenizer, std::string_view text) {
+  if (text.empty()) return {};
+  std::vector<std::int32_t> ids = tokenizer.encode(text, AddSpecial::yes);
+  append_eos(tokenizer, ids);
+  return ids;
+}
+
+std::int64_t length(const std::vector<std::int32_t>& ids) { return static_cast<std::int64_t>(ids.size()); }
+
+void cut_document(const Tokenizer& tokenizer, std::vector<std::int32_t>& ids, std::int64_t context) {
+  if (length(ids) <= context) return;
+  ids.resize(static_cast<std::size_t>(context));
+  if (const auto eos = tokenizer.eos_id()) ids.back() = *eos;
+}
+
+}  // namespace
+
+std::string EncodeReport::text() const {
+  std::string text = fmt::format("{} rows, {} tokens ({} learned)", format_count(rows), format_count(tokens),
+                                 format_count(target_tokens));
+  if (cut_rows > 0) {
+    text += fmt::format("; {} cut to the context ({} tokens lost)", format_count(cut_rows), format_count(cut_tokens));
+  }
+  if (divided_rows > 0) text += fmt::format("; {} longer than the context, divided", format_count(divided_rows));
+  if (empty_rows > 0) text += fmt::format("; {} empty, left out", format_count(empty_rows));
+  return text;
+}
+
+std::vector<std::int32_t> encode_document(const Tokenizer& tokenizer, std::string_view text, std::int64_t context) {
+  HONE_ASSERT(context >= 2);
+  std::vector<std::int32_t> ids = document_ids(tokenizer, text);
+  cut_document(tokenizer, ids, context);
+  return ids;
+}
+
+ExampleEncoder::ExampleEncoder(const Tokenizer& tokenizer, std::int64_t context, TextPacking packing)
+    : tokenizer_(tokenizer), context_(context), packing_(packing) {
+  HONE_ASSERT(context >= 2);
+}
+
+void ExampleEncoder::append(TokenExample example) {
+  report_.tokens += length(example.ids);
+  report_.target_tokens += example.target_tokens();
+  examples_.push_back(std::move(example));
+}
+
+void ExampleEncoder::add_text(std::string_view text) {
+  const std::vector<std::int32_t> ids = document_ids(tokenizer_, text);
+  const std::int64_t row = report_.rows++;
+  if (packing_ == TextPacking::stream) {
+    if (ids.empty()) ++report_.empty_rows;
+    stream_.insert(stream_.end(), ids.begin(), ids.end());
+    return;
+  }
+  std::vector<TokenExample> blocks = cut_into_blocks(ids, context_, row);
+  if (blocks.empty()) ++report_.empty_rows;
+  if (blocks.size() > 1) ++report_.divided_rows;
+  for (TokenExample& block : blocks) append(std::move(block));
+}
+
+TokenExample ExampleEncoder::completion(std::string_view prompt, std::string_view completion, std::string_view where) {
+  TokenExample example{.row = report_.rows};
+  if (!prompt.empty()) example.ids = tokenizer_.encode(prompt, AddSpecial::yes);
+  example.context_tokens = length(example.ids);
+  if (example.context_tokens >= context_) {
+    fail(ErrorKind::data,
+         "{}: the prompt has {} tokens and the context is {}: no token of the completion fits; shorten the prompt, "
+         "leave the row out or raise the context",
+         where, example.context_tokens, context_);
+  }
+  std::vector<std::int32_t> ids = tokenizer_.encode(completion, prompt.empty() ? AddSpecial::yes : AddSpecial::no);
+  append_eos(tokenizer_, ids);
+  const std::int64_t room = context_ - example.context_tokens;
+  if (length(ids) > room) {
+    ++report_.cut_rows;
+    report_.cut_tokens += length(ids) - room;
+    ids.resize(static_cast<std::size_t>(room));
+  }
+  example.ids.insert(example.ids.end(), ids.begin(), ids.end());
+  return example;
+}
+
+void ExampleEncoder::add_completion(std::string_view prompt, std::string_view completion_text, std::string_view where) {
+  TokenExample example = completion(prompt, completion_text, where);
+  ++report_.rows;
+  if (completion_text.empty() || example.target_tokens() == 0) {
+    ++report_.empty_rows;
+  } else {
+    append(std::move(example));
+  }
+}
+
+void ExampleEncoder::add_labelled(std::string_view text, std::int64_t label) {
+  HONE_ASSERT(label >= 0);
+  TokenExample example{.ids = document_ids(tokenizer_, text), .label = label, .row = report_.rows++};
+  if (example.ids.empty()) {
+    ++report_.empty_rows;
+    return;
+  }
+  const std::int64_t uncut = length(example.ids);
+  cut_document(tokenizer_, example.ids, context_);
+  if (length(example.ids) < uncut) ++report_.cut_rows;
+  report_.cut_tokens += uncut - length(example.ids);
+  example.context_tokens = length(example.ids);
+  append(std::move(example));
+}
+
+void ExampleEncoder::add_pair(std::string_view prompt, std::string_view chosen, std::string_view rejected,
+                              std::string_view where) {
+  for (const std::string_view answer : {chosen, rejected}) {
+    TokenExample example = completion(prompt, answer, where);
+    if (answer.empty() || example.target_tokens() == 0) {
+      fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", where,
+           answer.data() == chosen.data() ? "chosen" : "rejected");
+    }
+    append(std::move(example));
+  }
+  ++report_.rows;
+}
+
+std::vector<TokenExample> ExampleEncoder::take() {
+  for (TokenExample& block : cut_into_blocks(std::exchange(stream_, {}), context_, 0)) {
+    block.row = static_cast<std::int64_t>(examples_.size());
+    append(std::move(block));
+  }
+  return std::exchange(examples_, {});
+}
+
+}  // namespace hone

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "data/packing.h"
+#include "text/tokenizer.h"
+
+namespace hone {
+
+/// How texts become sequences of a language model.
+enum class TextPacking {
+  documents,  ///< each text a sequence (or several, when it is longer than the context)
+  stream,     ///< all texts end to end, cut into sequences of the context's length
+};
+inline constexpr std::array<std::string_view, 2> text_packing_names = {"documents", "stream"};
+
+/// What encoding did to the rows.
+struct EncodeReport {
+  std::int64_t rows = 0;
+  std::int64_t tokens = 0;
+  std::int64_t target_tokens = 0;  ///< that the loss counts
+  std::int64_t cut_rows = 0;       ///< lost tokens at their end, because they were longer than the context
+  std::int64_t cut_tokens = 0;
+  std::int64_t divided_rows = 0;  ///< texts that became several sequences; nothing lost
+  std::int64_t empty_rows = 0;    ///< left out: nothing in them could be learned
+  /// "9,601 rows, 251,333 tokens (241,732 learned); 12 cut (305 tokens lost)".
+  std::string text() const;
+};
+
+/// A whole text as one sequence: what the tokenizer adds at the start, the text, its eos. When it is longer than
+/// `context` ≥ 2 the end of the text is cut, not the eos, since a causal trunk is read at its last token. Classifiers
+/// and reward models learn from this and must be asked with this. Empty for an empty text.
+std::vector<std::int32_t> encode_document(const Tokenizer& tokenizer, std::string_view text, std::int64_t context);
+
+/// Rows to token sequences, one objective a method. Prompts and text starts are encoded with what the tokenizer adds
+/// there (a bos token, if any), completions without; a sequence that was not cut ends with the tokenizer's eos, if it
+/// has one. Prompt and completion are encoded apart, as in generation.
+///
+/// `where` opens the message of an error ("train.jsonl:12"). Call order: (add* take)*
+class ExampleEncoder {
+ public:
+  /// `context`: greatest length of a sequence, ≥ 2.
+  ExampleEncoder(const Tokenizer& tokenizer, std::int64_t context, TextPacking packing = TextPacking::documents);
+
+  /// Every token is learned; a text (or the stream of them all) longer than the context is divided as cut_into_blocks
+  /// does.
+  void add_text(std::string_view text);
+  /// The completion and its eos are learned. A completion that does not fit is cut at its end. Error{data} when the
+  /// prompt leaves no room for one token of it. An empty completion teaches nothing and is left out.
+  void add_completion(std::string_view prompt, std::string_view completion, std::string_view where);
+  /// A text with a class id, encoded by encode_document; no token is a target.
+  void add_labelled(std::string_view text, std::int64_t label);
+  /// chosen, then rejected, as add_completion; Error{data} when one has nothing to learn.
+  void add_pair(std::string_view prompt, std::string_view chosen, std::string_view rejected, std::string_view where);
+
+  /// Of everything added; a stream's tokens count once taken.
+  const EncodeReport& report() const { return report_; }
+  /// What was added since the start or the last take.
+  std::vector<TokenExample> take();
+
+ private:
+  TokenExample completion(std::string_view prompt, std::string_view completion, std::string_view where);
+  void append(TokenExample example);
+
+  const Tokenizer& tokenizer_;
+  std::int64_t context_;
+  TextPacking packing_;
+  std::vector<std::int32_t> stream_;  ///< texts that await their cutting
+  std::vector<TokenExample> examples_;
+  EncodeReport report_;
+};
+
+struct EncodedRows {
+  std::vector<TokenExample> examples;
+  EncodeReport report;
+};
+
+// Whole splits. Error{data} when the rows' shape does not fit (the message names both), when messages would need a
+// chat template, or when no token of any row would be learned.
+
+/// Causal language model: text, or prompt and completion in one.
+EncodedRows encode_texts(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context,
+                         TextPacking packing);
+/// Supervised fine-tuning: prompt+completion.
+EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context);
+/// Classification: text+label or prompt+label. A label that `labels` lacks is an error.
+EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context,
+                            const LabelSet& labels);
+/// Reward models: prompt+chosen+rejected; two examples a row, for pack_pairs.
+EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context);
+
+}  // namespace hone

@@ -1,0 +1,75 @@
+#include "data/packing.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace hone {
+
+namespace {
+
+void append(PackedRows& packed, const TokenExample& example) {
+  const auto length = static_cast<std::int64_t>(example.ids.size());
+  HONE_ASSERT(length > 0);
+  for (std::int64_t t = 0; t < length; ++t) {
+    const bool counts = t + 1 < length && t + 1 >= example.context_tokens;
+    packed.ids_T.push_back(example.ids[static_cast<std::size_t>(t)]);
+    packed.position_T.push_back(static_cast<std::int32_t>(t));
+    packed.target_T.push_back(counts ? example.ids[static_cast<std::size_t>(t + 1)] : 0);
+    packed.mask_T.push_back(counts ? 1.0F : 0.0F);
+  }
+  packed.start_S1.push_back(static_cast<std::int32_t>(packed.ids_T.size()));
+  packed.group_S.push_back(example.row);
+  if (example.label >= 0) packed.target_S.push_back(example.label);
+}
+
+const TokenExample& at(std::span<const TokenExample> examples, std::uint64_t row) {
+  HONE_ASSERT(row < examples.size());
+  return examples[row];
+}
+
+void check_labels(const PackedRows& packed) {
+  HONE_ASSERT(packed.target_S.empty() || packed.target_S.size() == packed.group_S.size());
+}
+
+}  // namespace
+
+std::int64_t TokenExample::target_tokens() const {
+  const auto length = static_cast<std::int64_t>(ids.size());
+  return std::max<std::int64_t>(0, length - std::max<std::int64_t>(1, context_tokens));
+}
+
+std::int64_t PackedRows::target_tokens() const { return std::count(mask_T.begin(), mask_T.end(), 1.0F); }
+
+PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uint64_t> rows) {
+  PackedRows packed;
+  for (const std::uint64_t row : rows) append(packed, at(examples, row));
+  check_labels(packed);
+  return packed;
+}
+
+PackedRows pack_pairs(std::span<const TokenExample> examples, std::span<const std::uint64_t> pairs) {
+  PackedRows packed;
+  for (const std::uint64_t pair : pairs) {
+    const std::int64_t chosen = packed.sequences();
+    append(packed, at(examples, 2 * pair));
+    append(packed, at(examples, 2 * pair + 1));
+    packed.pair_S.push_back(chosen + 1);
+    packed.pair_S.push_back(chosen);
+  }
+  check_labels(packed);
+  return packed;
+}
+
+std::vector<TokenExample> cut_into_blocks(std::span<const std::int32_t> ids, std::int64_t context, std::int64_t row) {
+  HONE_ASSERT(context >= 2);
+  std::vector<TokenExample> blocks;
+  const auto width = static_cast<std::size_t>(context);
+  for (std::size_t begin = 0; begin + 1 < ids.size(); begin += width - 1) {
+    const auto piece = ids.subspan(begin, std::min(width, ids.size() - begin));
+    blocks.push_back({.ids = {piece.begin(), piece.end()}, .row = row});
+  }
+  return blocks;
+}
+
+}  // namespace hone

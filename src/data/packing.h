@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace hone {
+
+/// One sequence of tokens to learn from.
+struct TokenExample {
+  std::vector<std::int32_t> ids;
+  std::int64_t context_tokens = 0;  ///< the first ids are context: predicting them is not part of the loss
+  std::int64_t label = -1;          ///< class id; -1: none
+  std::int64_t row = 0;             ///< of the data set's split, from 0; of a stream of texts the block
+
+  /// Tokens that the loss counts: every id behind the context but the very first, which nothing predicts.
+  std::int64_t target_tokens() const;
+};
+
+/// Sequences packed end to end, without padding: the token part of algo's Batch, in plain vectors. The last row of a
+/// sequence has no target: target 0 and mask 0, as have the rows that predict context.
+struct PackedRows {
+  std::vector<std::int32_t> ids_T;
+  std::vector<std::int32_t> position_T;   ///< from 0 in each sequence
+  std::vector<std::int32_t> start_S1{0};  ///< borders of the sequences
+  std::vector<std::int64_t> target_T;
+  std::vector<float> mask_T;
+  std::vector<std::int64_t> target_S;  ///< class ids; empty when the examples have no labels
+  std::vector<std::int64_t> group_S;   ///< row of the data set that each sequence came from
+  std::vector<std::int64_t> pair_S;    ///< the sequence it is compared with; empty unless packed by pack_pairs
+
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids_T.size()); }
+  std::int64_t sequences() const { return static_cast<std::int64_t>(start_S1.size()) - 1; }
+  std::int64_t target_tokens() const;
+};
+
+/// The examples at `rows`, in that order. All of them have labels, or none.
+PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uint64_t> rows);
+
+/// Pairs lie in `examples` as chosen, rejected, chosen, rejected …; `pairs` counts pairs. Sequences 2i and 2i + 1 of
+/// the result are chosen and rejected of pairs[i] and name each other in pair_S.
+PackedRows pack_pairs(std::span<const TokenExample> examples, std::span<const std::uint64_t> pairs);
+
+/// Cuts a token sequence into pieces of at most `context` ≥ 2 tokens. Each piece begins with the last token of the one
+/// before it, so every token but the first is predicted exactly once.
+std::vector<TokenExample> cut_into_blocks(std::span<const std::int32_t> ids, std::int64_t context, std::int64_t row);
+
+}  // namespace hone
