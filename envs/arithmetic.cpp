@@ -178,7 +178,8 @@ std::int64_t most_held_out(const ArithmeticSpec& spec) {
 }  // namespace
 
 void ArithmeticSpec::describe(Fields& f) {
-  f.field("operations", operations, "Which of +, - and * the problems use; each gets the same share of the held-out set.");
+  f.field("operations", operations,
+          "Which of +, - and * the problems use; each gets the same share of the held-out set.");
   const bool operations_ok = operations_valid(operations);
   f.check(operations_ok, "operations", "expected one or more of \"+\", \"-\", \"*\", each at most once");
   f.field("min_digits", min_digits, "Digits of the shortest operand.", between(1, 9));

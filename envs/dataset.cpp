@@ -15,9 +15,7 @@ class Dataset : public Environment {
 
   std::uint64_t size(Split split) const override { return rows_->size(split); }
   Prompt prompt(Split split, std::uint64_t index) const override { return rows_->prompt(split, index); }
-  std::optional<std::string> demonstration(const Prompt& prompt) const override {
-    return rows_->demonstration(prompt);
-  }
+  std::optional<std::string> demonstration(const Prompt& prompt) const override { return rows_->demonstration(prompt); }
 
  private:
   std::unique_ptr<PromptSource> rows_;

@@ -15,14 +15,11 @@ namespace {
 constexpr std::uint64_t intervals = 100;      // they start at 0 … 99
 constexpr std::uint64_t held_out_every = 10;  // those that start at a multiple of ten are held out
 
+/// Only the usual way to write it: no sign, space or leading zero, so that text and number agree.
 std::optional<std::int64_t> whole_number(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \n");
-  const std::size_t last = text.find_last_not_of(" \n");
-  if (first == std::string_view::npos) return std::nullopt;
-  text = text.substr(first, last - first + 1);
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || value < 0 || text != fmt::to_string(value)) return std::nullopt;
   return value;
 }
 

@@ -15,12 +15,10 @@ constexpr std::size_t usual_nodes = 21;
 constexpr double usual_probability = 0.1;
 using UsualGraph = std::array<const char*, usual_nodes>;
 
-constexpr UsualGraph graph_1002{
-    "", "a", "ou", "noqu", "jor", "p", "bq", "n", "np", "gmqr", "air", "cdu", "h", "b", "st", "imn", "kmp",
-    "mp", "en", "b", "a"};
-constexpr UsualGraph graph_1005{
-    "", "deo", "i", "ch", "hjqr", "qrt", "fhiors", "abcd", "g", "fk", "s", "or", "ij", "j", "aemp", "u", "i",
-    "fko", "dl", "pqr", "bf"};
+constexpr UsualGraph graph_1002{"",    "a", "ou", "noqu", "jor", "p",   "bq", "n",  "np", "gmqr", "air",
+                                "cdu", "h", "b",  "st",   "imn", "kmp", "mp", "en", "b",  "a"};
+constexpr UsualGraph graph_1005{"",   "deo", "i", "ch",   "hjqr", "qrt", "fhiors", "abcd", "g",   "fk", "s",
+                                "or", "ij",  "j", "aemp", "u",    "i",   "fko",    "dl",   "pqr", "bf"};
 
 }  // namespace
 
