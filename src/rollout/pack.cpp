@@ -1,0 +1,93 @@
+#include "rollout/pack.h"
+
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+
+namespace hone {
+
+namespace {
+
+struct Streams {
+  std::vector<std::int32_t> ids, positions, start{0};
+  std::vector<std::int64_t> target, version, group;
+  std::vector<float> mask, logprob;
+
+  void add(const Episode& episode) {
+    const std::size_t first = ids.size();
+    const std::vector<std::int32_t> stream = episode.token_stream();
+    ids.insert(ids.end(), stream.begin(), stream.end());
+    for (std::size_t i = 0; i < stream.size(); ++i) {
+      positions.push_back(static_cast<std::int32_t>(i));
+      target.push_back(i + 1 < stream.size() ? stream[i + 1] : 0);
+    }
+    mask.resize(ids.size(), 0);
+    logprob.resize(ids.size(), 0);
+    version.resize(ids.size(), 0);
+    const float counted = episode.score.status == ScoreStatus::error ? 0.0F : 1.0F;
+    std::size_t row = first + episode.prompt_ids.size() - 1;  // predicts the first token of the first completion
+    for (const Turn& turn : episode.turns) {
+      for (std::size_t i = 0; i < turn.completion.ids.size(); ++i, ++row) {
+        mask[row] = counted;
+        logprob[row] = turn.completion.logprob[i];
+        version[row] = turn.completion.version[i];
+      }
+      row += turn.reply_ids.size();
+    }
+    start.push_back(static_cast<std::int32_t>(ids.size()));
+    group.push_back(episode.group);
+  }
+};
+
+template <class T>
+at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType type) {
+  at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, type);
+  if (!values.empty()) std::memcpy(out.data_ptr(), values.data(), values.size() * sizeof(T));
+  return out;
+}
+
+}  // namespace
+
+Batch pack_episodes(std::span<const Episode> episodes) {
+  Streams streams;
+  for (const Episode& episode : episodes) streams.add(episode);
+  Batch batch;
+  batch.ids_T = to_tensor(streams.ids, at::kInt);
+  batch.position_T = to_tensor(streams.positions, at::kInt);
+  batch.start_S1 = to_tensor(streams.start, at::kInt);
+  batch.target_T = to_tensor(streams.target, at::kLong);
+  batch.mask_T = to_tensor(streams.mask, at::kFloat);
+  batch.rollout_logprob_T = to_tensor(streams.logprob, at::kFloat);
+  batch.version_T = to_tensor(streams.version, at::kLong);
+  batch.group_S = to_tensor(streams.group, at::kLong);
+  return batch;
+}
+
+Batch pick_sequences(const Batch& batch, std::span<const std::int64_t> sequences) {
+  const std::int32_t* start = batch.start_S1.data_ptr<std::int32_t>();
+  std::vector<std::int64_t> rows;
+  std::vector<std::int32_t> new_start{0};
+  for (const std::int64_t s : sequences) {
+    HONE_ASSERT(s >= 0 && s < batch.sequences());
+    for (std::int32_t row = start[s]; row < start[s + 1]; ++row) rows.push_back(row);
+    new_start.push_back(static_cast<std::int32_t>(rows.size()));
+  }
+  const at::Tensor row_T = to_tensor(rows, at::kLong);
+  const at::Tensor sequence_K = to_tensor(std::vector<std::int64_t>(sequences.begin(), sequences.end()), at::kLong);
+  const auto pick = [](const at::Tensor& from, const at::Tensor& index) {
+    return from.defined() ? at::index_select(from, 0, index) : from;
+  };
+  Batch out;
+  out.start_S1 = to_tensor(new_start, at::kInt);
+  for (at::Tensor Batch::*stream :
+       {&Batch::ids_T, &Batch::position_T, &Batch::target_T, &Batch::mask_T, &Batch::weight_T, &Batch::old_logprob_T,
+        &Batch::rollout_logprob_T, &Batch::version_T, &Batch::ref_logprob_T, &Batch::value_T, &Batch::advantage_T,
+        &Batch::return_T}) {
+    out.*stream = pick(batch.*stream, row_T);
+  }
+  for (at::Tensor Batch::*stream : {&Batch::target_S, &Batch::group_S}) out.*stream = pick(batch.*stream, sequence_K);
+  return out;
+}
+
+}  // namespace hone
