@@ -1,0 +1,191 @@
+#include "kernels/attention/attention_cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/attention/attention_block.h"
+
+namespace hone::kernels::HONE_ISA {
+
+namespace {
+
+/// Online softmax of one query (Milakov and Gimelshein 2018): out = Σ exp(score - peak) · value, total = Σ exp(…).
+struct RowState {
+  VisibleKeys visible;
+  float* out;
+  float peak;
+  float total;
+};
+
+float* key_block(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
+                 int64_t block) {
+  return arguments.keys + (sequence.pages[block] * arguments.kv_heads + kv_head) * arguments.head_dim * block_keys;
+}
+
+float* value_block(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
+                   int64_t block) {
+  return arguments.values + (sequence.pages[block] * arguments.kv_heads + kv_head) * arguments.head_dim * block_keys;
+}
+
+void scale_row(float* row, int64_t width, float factor) {
+  for (int64_t i = 0; i < width; ++i) row[i] *= factor;
+}
+
+float largest_lane(Floats value) {
+  float best = value[0];
+  for (int64_t i = 1; i < vector_lanes; ++i) best = value[i] > best ? value[i] : best;
+  return best;
+}
+
+/// Turns raw scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state.
+void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, RowState& state) {
+  const Floats nothing = broadcast(-INFINITY);
+  Floats scaled[block_vectors];
+  Floats best = nothing;
+  for (int64_t v = 0; v < block_vectors; ++v) {
+    const Floats value = load_floats(score + v * vector_lanes) * scale;
+    scaled[v] = lane_mask(v, seen) ? value : nothing;
+    best = best > scaled[v] ? best : scaled[v];  // keeps a NaN of this block
+  }
+  const float block_peak = largest_lane(best);
+  const float peak = state.peak > block_peak ? state.peak : block_peak;
+  Floats sum = {};
+  for (int64_t v = 0; v < block_vectors; ++v) {
+    const Floats weight = exp_floats(scaled[v] - peak);
+    store_floats(score + v * vector_lanes, weight);
+    sum += weight;
+  }
+  if (peak != state.peak) {
+    const float correction = exp_floats(broadcast(state.peak - peak))[0];
+    state.total *= correction;
+    scale_row(state.out, head_dim, correction);
+  }
+  state.total += sum_lanes(sum);
+  state.peak = peak;
+}
+
+/// out += weights · values. Rows are handled together on the keys that all of them see, alone on the others: a row never
+/// reads a value that it does not see, and its chain over keys is the same in any company.
+void add_values(const float* score, const VisibleKeys* seen, RowState* state, int64_t rows, const float* values,
+                int64_t head_dim, int64_t out_stride) {
+  for (int64_t r = 0; r < rows; r += value_tile) {
+    const int64_t count = rows - r < value_tile ? rows - r : value_tile;
+    VisibleKeys common = seen[r];
+    for (int64_t i = 1; i < count; ++i) {
+      if (seen[r + i].begin > common.begin) common.begin = seen[r + i].begin;
+      if (seen[r + i].end < common.end) common.end = seen[r + i].end;
+    }
+    if (common.begin >= common.end) common = {block_keys, block_keys};
+    const float* weight = score + r * block_keys;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t end = seen[r + i].end < common.begin ? seen[r + i].end : common.begin;
+      accumulate_rows<1>({weight + i * block_keys, block_keys, 1}, seen[r + i].begin, end, values, head_dim, head_dim,
+                         state[r + i].out, out_stride);
+    }
+    if (common.begin == block_keys) continue;
+    block_accumulate({weight, block_keys, 1}, count, common.begin, common.end, values, head_dim, head_dim,
+                     state[r].out, out_stride);
+    for (int64_t i = 0; i < count; ++i) {
+      accumulate_rows<1>({weight + i * block_keys, block_keys, 1}, common.end, seen[r + i].end, values, head_dim,
+                         head_dim, state[r + i].out, out_stride);
+    }
+  }
+}
+
+/// Attends with `rows` ≤ 32 queries that are `q_stride` apart; outputs are `out_stride` apart.
+void attend_rows(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
+                 const float* q, int64_t q_stride, int64_t out_stride, int64_t rows, RowState* state) {
+  const int64_t head_dim = arguments.head_dim;
+  VisibleKeys range = state[0].visible;
+  for (int64_t r = 0; r < rows; ++r) {
+    if (state[r].visible.begin < range.begin) range.begin = state[r].visible.begin;
+    if (state[r].visible.end > range.end) range.end = state[r].visible.end;
+    state[r].peak = -INFINITY;
+    state[r].total = 0.0F;
+    memset(state[r].out, 0, static_cast<size_t>(head_dim) * sizeof(float));
+  }
+  float score[block_keys * block_keys];
+  VisibleKeys seen[block_keys];
+  for (int64_t block = range.begin / block_keys; block * block_keys < range.end; ++block) {
+    // Visible ranges move with the position, so the rows that see this block are consecutive.
+    int64_t first = 0;
+    int64_t last = 0;
+    for (int64_t r = 0; r < rows; ++r) {
+      seen[r] = within_block(state[r].visible, block * block_keys);
+      if (seen[r].begin >= seen[r].end) continue;
+      if (last == 0) first = r;
+      last = r + 1;
+    }
+    block_scores(q + first * q_stride, q_stride, last - first, key_block(arguments, sequence, kv_head, block), head_dim,
+                 score + first * block_keys);
+    for (int64_t r = first; r < last; ++r) {
+      weigh_block(score + r * block_keys, seen[r], arguments.scale, head_dim, state[r]);
+    }
+    add_values(score + first * block_keys, seen + first, state + first, last - first,
+               value_block(arguments, sequence, kv_head, block), head_dim, out_stride);
+  }
+}
+
+/// Divides by the totals and stores the log-sum-exps, which are `lse_stride` apart.
+void finish_rows(RowState* state, int64_t rows, int64_t head_dim, float* lse, int64_t lse_stride) {
+  for (int64_t r = 0; r < rows; ++r) {
+    scale_row(state[r].out, head_dim, 1.0F / state[r].total);
+    if (lse != nullptr) lse[r * lse_stride] = state[r].peak + logf(state[r].total);
+  }
+}
+
+}  // namespace
+
+void attention_store(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
+                     int64_t begin, int64_t end) {
+  const int64_t head_dim = arguments.head_dim;
+  const int64_t width = (arguments.heads + 2 * arguments.kv_heads) * head_dim;
+  for (int64_t row = begin; row < end; ++row) {
+    const float* key = arguments.qkv + (sequence.first_row + row) * width + (arguments.heads + kv_head) * head_dim;
+    const float* value = key + arguments.kv_heads * head_dim;
+    const int64_t token = sequence.past + row;
+    const int64_t slot = token % block_keys;
+    float* keys = key_block(arguments, sequence, kv_head, token / block_keys);
+    float* values = value_block(arguments, sequence, kv_head, token / block_keys);
+    for (int64_t d = 0; d < head_dim; ++d) keys[d * block_keys + slot] = key[d];
+    memcpy(values + slot * head_dim, value, static_cast<size_t>(head_dim) * sizeof(float));
+  }
+}
+
+void attention_attend(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
+                      int64_t begin, int64_t end) {
+  const int64_t head_dim = arguments.head_dim;
+  const int64_t group = arguments.heads / arguments.kv_heads;
+  const int64_t q_width = (arguments.heads + 2 * arguments.kv_heads) * head_dim;
+  const int64_t out_width = arguments.heads * head_dim;
+  const int64_t length = sequence.past + sequence.rows;
+  const int64_t first_head = kv_head * group;
+  RowState state[block_keys];
+  const auto attend = [&](int64_t row, int64_t rows, int64_t head, int64_t heads) {
+    // Either several rows of one head or several heads of one row.
+    const int64_t count = rows * heads;
+    const int64_t t = sequence.first_row + row;
+    const bool over_rows = rows > 1;
+    const int64_t out_stride = over_rows ? out_width : head_dim;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t position = sequence.past + row + (over_rows ? i : 0);
+      state[i].visible = visible_keys(position, length, arguments.window, arguments.causal);
+      state[i].out = arguments.out + t * out_width + head * head_dim + i * out_stride;
+    }
+    attend_rows(arguments, sequence, kv_head, arguments.qkv + t * q_width + head * head_dim,
+                over_rows ? q_width : head_dim, out_stride, count, state);
+    float* lse = arguments.lse == nullptr ? nullptr : arguments.lse + t * arguments.heads + head;
+    finish_rows(state, count, head_dim, lse, over_rows ? arguments.heads : 1);
+  };
+  if (end - begin >= group) {
+    for (int64_t h = 0; h < group; ++h) attend(begin, end - begin, first_head + h, 1);
+    return;
+  }
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t h = 0; h < group; h += block_keys) {
+      attend(row, 1, first_head + h, group - h < block_keys ? group - h : block_keys);
+    }
+  }
+}
+
+}  // namespace hone::kernels::HONE_ISA
