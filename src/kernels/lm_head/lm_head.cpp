@@ -1,0 +1,166 @@
+#include "kernels/lm_head/lm_head.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "kernels/lm_head/lm_head_cpu.h"
+#include "kernels/lm_head/row_cpu.h"
+#include "kernels/linear/gemm.h"
+
+namespace hone::kernels {
+
+namespace {
+
+constexpr std::int64_t logits_bytes = 32 * 1024 * 1024;
+
+/// Rows whose logits exist at a time. Even, so that pairs of bfloat16 rows in a weight gradient do not depend on it.
+std::int64_t chunk_rows(std::int64_t vocabulary) {
+  return std::max<std::int64_t>(2, logits_bytes / 4 / vocabulary / 2 * 2);
+}
+
+float* logits_memory(std::int64_t rows, std::int64_t vocabulary) {
+  thread_local Scratch scratch;
+  return scratch.reserve<float>(rows * vocabulary);
+}
+
+void check_hidden(const at::Tensor& hidden_MD, const PackedWeight& weight) {
+  HONE_ASSERT(hidden_MD.dim() == 2 && hidden_MD.size(1) == weight.in_features());
+  HONE_ASSERT(hidden_MD.scalar_type() == at::kFloat && hidden_MD.is_contiguous() && hidden_MD.device().is_cpu());
+}
+
+void check_rows(const at::Tensor& tensor_M, std::int64_t rows) {
+  HONE_ASSERT(tensor_M.dim() == 1 && tensor_M.size(0) == rows && tensor_M.scalar_type() == at::kFloat &&
+              tensor_M.is_contiguous() && tensor_M.device().is_cpu());
+}
+
+const std::int64_t* checked_targets(const at::Tensor& target_M, std::int64_t rows, std::int64_t vocabulary) {
+  HONE_ASSERT(target_M.dim() == 1 && target_M.size(0) == rows && target_M.scalar_type() == at::kLong &&
+              target_M.is_contiguous());
+  const std::int64_t* target = target_M.const_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    if (target[row] < 0 || target[row] >= vocabulary) {
+      fail(ErrorKind::data,
+           "target token of row {}: expected an id in [0, {}), got {}. Check that tokenizer and model belong together.",
+           row, vocabulary, target[row]);
+    }
+  }
+  return target;
+}
+
+/// Calls body(first row, rows, their logits) for one chunk after the other.
+template <class Body>
+void for_each_chunk(const at::Tensor& hidden_MD, const PackedWeight& weight, const Body& body) {
+  const std::int64_t rows = hidden_MD.size(0);
+  const std::int64_t vocabulary = weight.out_features();
+  const std::int64_t chunk = std::min(rows, chunk_rows(vocabulary));
+  const float* hidden = hidden_MD.const_data_ptr<float>();
+  float* const logits = logits_memory(chunk, vocabulary);
+  for (std::int64_t begin = 0; begin < rows; begin += chunk) {
+    const std::int64_t count = std::min(chunk, rows - begin);
+    run_gemm(forward_product(weight, hidden + begin * weight.in_features(), count, logits), weight.compute());
+    body(begin, count, logits);
+  }
+}
+
+/// dweight += dlogitsᵀ · hidden.
+void add_weight_gradient(const float* dlogits, const float* hidden, std::int64_t rows, const PackedWeight& weight,
+                         float* dweight) {
+  Gemm gemm;
+  gemm.rows = weight.out_features();
+  gemm.columns = weight.in_features();
+  gemm.depth = rows;
+  gemm.a = dlogits;
+  gemm.a_stride = weight.out_features();
+  gemm.a_transposed = true;
+  gemm.b = hidden;
+  gemm.b_stride = weight.in_features();
+  gemm.c = dweight;
+  gemm.c_stride = weight.in_features();
+  gemm.accumulate = true;
+  run_gemm(gemm, weight.compute());
+}
+
+}  // namespace
+
+TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                                double inverse_temperature, bool with_entropy) {
+  check_hidden(hidden_MD, weight);
+  HONE_ASSERT(inverse_temperature > 0);
+  const std::int64_t rows = hidden_MD.size(0);
+  const std::int64_t vocabulary = weight.out_features();
+  const std::int64_t* target = checked_targets(target_M, rows, vocabulary);
+  const auto scale = static_cast<float>(inverse_temperature);
+  TokenStatistics result;
+  result.logprob_M = at::empty({rows}, at::kFloat);
+  result.lse_M = at::empty({rows}, at::kFloat);
+  if (with_entropy) result.entropy_M = at::empty({rows}, at::kFloat);
+  float* const logprob = result.logprob_M.mutable_data_ptr<float>();
+  float* const lse = result.lse_M.mutable_data_ptr<float>();
+  float* const entropy = with_entropy ? result.entropy_M.mutable_data_ptr<float>() : nullptr;
+  for_each_chunk(hidden_MD, weight, [&](std::int64_t first, std::int64_t count, const float* logits) {
+    parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const float* row = logits + r * vocabulary;
+        const std::int64_t m = first + r;
+        lse[m] = HONE_SELECT(row_log_sum_exp)(row, vocabulary, scale);
+        logprob[m] = HONE_SELECT(row_logprob)(row, target[m], scale, lse[m]);
+        if (entropy != nullptr) entropy[m] = HONE_SELECT(row_entropy)(row, vocabulary, scale, lse[m]);
+      }
+    });
+  });
+  return result;
+}
+
+at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                            double inverse_temperature, const TokenStatistics& forward, const at::Tensor& dlogprob_M,
+                            const at::Tensor& dentropy_M, at::Tensor& dweight_VD) {
+  check_hidden(hidden_MD, weight);
+  const std::int64_t rows = hidden_MD.size(0);
+  const std::int64_t width = weight.in_features();
+  const std::int64_t vocabulary = weight.out_features();
+  const std::int64_t* target = checked_targets(target_M, rows, vocabulary);
+  check_rows(forward.lse_M, rows);
+  check_rows(dlogprob_M, rows);
+  const bool with_entropy = dentropy_M.defined();
+  if (with_entropy) {
+    check_rows(dentropy_M, rows);
+    check_rows(forward.entropy_M, rows);
+  }
+  if (dweight_VD.defined()) {
+    HONE_ASSERT(dweight_VD.dim() == 2 && dweight_VD.size(0) == vocabulary && dweight_VD.size(1) == width);
+    HONE_ASSERT(dweight_VD.scalar_type() == at::kFloat && dweight_VD.is_contiguous());
+  }
+  at::Tensor dhidden_MD = at::empty({rows, width}, at::kFloat);
+  float* const dhidden = dhidden_MD.mutable_data_ptr<float>();
+  const float* const hidden = hidden_MD.const_data_ptr<float>();
+  const float* const lse = forward.lse_M.const_data_ptr<float>();
+  const float* const dlogprob = dlogprob_M.const_data_ptr<float>();
+  const float* const entropy = with_entropy ? forward.entropy_M.const_data_ptr<float>() : nullptr;
+  const float* const dentropy = with_entropy ? dentropy_M.const_data_ptr<float>() : nullptr;
+  const auto scale = static_cast<float>(inverse_temperature);
+  for_each_chunk(hidden_MD, weight, [&](std::int64_t first, std::int64_t count, float* logits) {
+    parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const std::int64_t m = first + r;
+        LogitsGradient row = {target[m], scale, lse[m], dlogprob[m], 0, 0};
+        if (with_entropy) {
+          row.dentropy = dentropy[m];
+          row.entropy = entropy[m];
+        }
+        HONE_SELECT(logits_gradient)(logits + r * vocabulary, vocabulary, row);
+      }
+    });
+    run_gemm(backward_product(weight, logits, count, dhidden + first * width), weight.compute());
+    if (dweight_VD.defined()) {
+      add_weight_gradient(logits, hidden + first * width, count, weight, dweight_VD.mutable_data_ptr<float>());
+    }
+  });
+  return dhidden_MD;
+}
+
+at::Tensor lm_head_logits(const at::Tensor& hidden_MD, const PackedWeight& weight) {
+  return linear_forward(hidden_MD, weight);
+}
+
+}  // namespace hone::kernels
