@@ -1,0 +1,81 @@
+#include "stages/evaluation.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <sstream>
+
+#include "base/random.h"
+#include "rollout/collect.h"
+
+namespace hone {
+
+namespace {
+
+/// Mean of each reward part over the episodes that have it.
+std::map<std::string, double> part_means(const std::vector<Episode>& episodes) {
+  std::map<std::string, std::pair<double, double>> sums;
+  for (const Episode& episode : episodes) {
+    for (const auto& [name, value] : episode.score.parts) {
+      sums[name].first += value;
+      sums[name].second += 1;
+    }
+  }
+  std::map<std::string, double> means;
+  for (const auto& [name, sum] : sums) means[name] = sum.first / sum.second;
+  return means;
+}
+
+}  // namespace
+
+double distinct_2(const std::vector<Episode>& episodes) {
+  std::set<std::pair<std::string, std::string>> distinct;
+  std::int64_t pairs = 0;
+  for (const Episode& episode : episodes) {
+    std::istringstream words(episode.completion_text());
+    std::string before, word;
+    for (words >> before; words >> word; before = word) {
+      distinct.emplace(before, word);
+      ++pairs;
+    }
+  }
+  return pairs == 0 ? 0.0 : static_cast<double>(distinct.size()) / static_cast<double>(pairs);
+}
+
+Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config)
+    : run_(run), environment_(environment), rewards_(rewards), config_(config) {}
+
+Metrics Evaluator::evaluate() {
+  Metrics metrics;
+  // Sampled first, so that the episodes that stay are the greedy ones.
+  if (config_.sampled) evaluate_as("eval_sampled/", config_.sampling, metrics);
+  evaluate_as("eval/", config_.sampling.greedy(), metrics);
+  return metrics;
+}
+
+void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sampling, Metrics& metrics) {
+  const std::uint64_t count = std::min<std::uint64_t>(static_cast<std::uint64_t>(config_.prompts),
+                                                      environment_.size(Split::held_out));
+  std::vector<std::uint64_t> indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  Engine engine(*run_.model, *run_.tokenizer, config_.engine);
+  episodes_ = collect(engine, *run_.tokenizer, environment_, indices, sampling,
+                      {.split = Split::held_out, .key = stream_key(run_.seed, "evaluation")});
+  rewards_.score(episodes_);
+  double score = 0, length = 0, scored = 0;
+  for (const Episode& episode : episodes_) {
+    length += static_cast<double>(episode.completion_tokens());
+    if (episode.score.status != ScoreStatus::ok) continue;
+    score += episode.score.value;
+    ++scored;
+  }
+  metrics.emplace_back(prefix + "reward", scored == 0 ? 0.0 : score / scored);
+  for (const auto& [name, mean] : part_means(episodes_)) metrics.emplace_back(prefix + name + "/mean", mean);
+  metrics.emplace_back(prefix + "completions/mean_length", length / static_cast<double>(std::max<std::uint64_t>(count, 1)));
+  metrics.emplace_back(prefix + "distinct_2", distinct_2(episodes_));
+  const auto errors = count_errors(episodes_);
+  if (errors > 0) metrics.emplace_back(prefix + "reward_errors", static_cast<double>(errors));
+}
+
+}  // namespace hone

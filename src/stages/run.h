@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/fields.h"
+#include "data/dataset.h"
+#include "flow/services.h"
+#include "nn/model.h"
+#include "report/run_report.h"
+#include "stages/stage.h"
+#include "text/tokenizer.h"
+
+namespace hone {
+
+/// One experiment while it runs: what its stages share. src/app fills it in from the file and then calls the stages one
+/// after the other.
+class Run {
+ public:
+  std::uint64_t seed = 0;
+  std::filesystem::path directory;  ///< runs/<name>
+  kernels::Compute compute = kernels::Compute::float32;
+  const Catalogs* catalogs = nullptr;       ///< borrowed; outlives the run
+  std::map<std::string, DataConfig> data;   ///< the file's `data:` map
+  std::unique_ptr<PolicySpec> policy;       ///< the shape of the run's models
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Model> model;             ///< the current weights
+  RunReport* report = nullptr;              ///< borrowed; outlives the run
+
+  /// The data set of that name, loaded on first use. Error{config} when the file has none.
+  std::shared_ptr<const Dataset> dataset(const std::string& name);
+
+  /// What environments and rewards of a stage are made with.
+  Services services();
+
+  /// Rebuilds the current model so that it has exactly these heads: weights that both have are kept, new heads drawn.
+  Model& use_heads(const HeadPlan& plan);
+
+  /// A frozen copy of the current model's trunk and LM head: the reference of a KL penalty.
+  std::unique_ptr<Model> frozen_copy();
+
+  /// Where a stage keeps its checkpoints; `step_N` and `final` are model directories.
+  std::filesystem::path checkpoints(const std::string& stage) const { return directory / "checkpoints" / stage; }
+
+  /// Replaces the current weights by those that `stage` ended with, or that the run began with (`initial`).
+  void restore_stage(const std::string& stage);
+
+  /// Saves the current model (weights, config.json, tokenizer) as a directory that transformers loads.
+  void save_model(const std::filesystem::path& place);
+
+  /// A model directory, or the `final` directory of the earlier stage of that name.
+  std::filesystem::path model_place(const std::string& stage_or_directory) const;
+
+ private:
+  std::map<std::string, std::shared_ptr<const Dataset>> loaded_;
+};
+
+}  // namespace hone

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+
+namespace hone {
+
+class Run;
+
+/// What a stage says of itself at its end: one row of the final table.
+struct StageSummary {
+  std::string stage;
+  std::string metric;  ///< the held-out figure that `before` and `after` are of
+  std::optional<double> before, after;
+  double seconds = 0;
+  std::int64_t steps = 0;
+  std::int64_t tokens = 0;  ///< trained on or generated
+  std::string note;         ///< why it ended early, if it did
+};
+
+/// Lines of `hone check`: what a stage will do, in numbers.
+using StageArithmetic = std::vector<std::pair<std::string, std::string>>;
+
+/// The configuration of a stage; one row of the table in src/app lists it. A stage starts from the weights of the stage
+/// before it (or of `from`), trains them or not, and leaves them in the run.
+class StageSpec : public Component {
+ public:
+  std::optional<std::string> from;
+
+  void describe(Fields& f) final {
+    f.field("from", from, "Name of the earlier stage whose weights this one starts from, or `initial`; by default the "
+                          "stage before it.");
+    describe_stage(f);
+  }
+  virtual void describe_stage(Fields& f) = 0;
+  /// Prompts × samples × tokens, steps, optimizer steps, without running anything.
+  virtual StageArithmetic arithmetic() const = 0;
+  /// Throws Error; a stop by the user arrives as Error{stopped} or Error{preempted} after saving.
+  virtual StageSummary run(Run& run) const = 0;
+};
+
+}  // namespace hone

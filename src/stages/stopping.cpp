@@ -1,0 +1,37 @@
+#include "stages/stopping.h"
+
+#include "base/error.h"
+
+namespace hone {
+
+double Stopping::value_of(const std::string& name, const std::vector<std::pair<std::string, double>>& metrics) const {
+  std::string known;
+  for (const auto& [key, value] : metrics) {
+    if (key == name) return value;
+    known += (known.empty() ? "" : ", ") + key;
+  }
+  fail(ErrorKind::config, "stop_when: no evaluation metric is called '{}'; this stage measures {}", name, known);
+}
+
+Stopping::Verdict Stopping::observe(const std::vector<std::pair<std::string, double>>& metrics) {
+  Verdict verdict;
+  if (config_.best) {
+    const double value = value_of(*config_.best, metrics);
+    verdict.is_best = !best_ || (config_.best_is_lowest ? value < *best_ : value > *best_);
+    if (verdict.is_best) best_ = value;
+    without_progress_ = verdict.is_best ? 0 : without_progress_ + 1;
+    if (config_.patience > 0 && without_progress_ >= config_.patience) {
+      verdict.stop = fmt::format("{} has not improved on {:.4g} in {} evaluations", *config_.best, *best_,
+                                 without_progress_);
+    }
+  }
+  if (config_.metric) {
+    const double value = value_of(*config_.metric, metrics);
+    const bool high = config_.at_least && value >= *config_.at_least;
+    const bool low = config_.at_most && value <= *config_.at_most;
+    if (high || low) verdict.stop = fmt::format("{} reached {:.4g}", *config_.metric, value);
+  }
+  return verdict;
+}
+
+}  // namespace hone

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+
+namespace hone {
+
+/// When a stage ends before its last step, and which weights it keeps.
+struct StoppingConfig {
+  std::optional<std::string> metric;
+  std::optional<double> at_least, at_most;
+  std::optional<std::string> best;
+  bool best_is_lowest = false;
+  std::int64_t patience = 0;
+
+  void describe(Fields& f) {
+    f.field("metric", metric, "Stop when this evaluation metric reaches a value.");
+    f.field("at_least", at_least, "… is at least this.");
+    f.field("at_most", at_most, "… is at most this.");
+    f.field("best", best, "Keep the weights with the best value of this evaluation metric, not the last ones.");
+    f.field("best_is_lowest", best_is_lowest, "Lower is better (losses, perplexity).");
+    f.field("patience", patience, "Stop after so many evaluations without a better value; 0: never.", hone::at_least(0));
+    f.check(!metric || at_least || at_most, "metric", "needs at_least or at_most");
+    f.check(metric || (!at_least && !at_most), "at_least", "needs metric");
+    f.check(patience == 0 || best, "patience", "needs best");
+  }
+};
+
+/// Watches evaluations.
+class Stopping {
+ public:
+  explicit Stopping(const StoppingConfig& config) : config_(config) {}
+
+  struct Verdict {
+    bool is_best = false;  ///< the weights of now are the best so far
+    std::string stop;      ///< why to stop; empty: go on
+  };
+  /// Error{config} when a metric that the configuration names is not among those measured; the message lists them.
+  Verdict observe(const std::vector<std::pair<std::string, double>>& metrics);
+  bool keeps_best() const { return config_.best.has_value(); }
+  std::optional<double> best() const { return best_; }
+
+ private:
+  double value_of(const std::string& name, const std::vector<std::pair<std::string, double>>& metrics) const;
+
+  StoppingConfig config_;
+  std::optional<double> best_;
+  std::int64_t without_progress_ = 0;
+};
+
+}  // namespace hone
