@@ -124,14 +124,15 @@ void ExampleEncoder::add_labelled(std::string_view text, std::int64_t label) {
 
 void ExampleEncoder::add_pair(std::string_view prompt, std::string_view chosen, std::string_view rejected,
                               std::string_view where) {
-  for (const std::string_view answer : {chosen, rejected}) {
-    TokenExample example = completion(prompt, answer, where);
-    if (answer.empty() || example.target_tokens() == 0) {
-      fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", where,
-           answer.data() == chosen.data() ? "chosen" : "rejected");
+  TokenExample better = completion(prompt, chosen, where);
+  TokenExample worse = completion(prompt, rejected, where);
+  for (const bool is_chosen : {true, false}) {
+    if ((is_chosen ? chosen : rejected).empty() || (is_chosen ? better : worse).target_tokens() == 0) {
+      fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", where, is_chosen ? "chosen" : "rejected");
     }
-    append(std::move(example));
   }
+  append(std::move(better));
+  append(std::move(worse));
   ++report_.rows;
 }
 
