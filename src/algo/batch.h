@@ -26,8 +26,8 @@ struct Batch {
   at::Tensor weight_T;    ///< float32 factor of each row in the loss; undefined: 1
   at::Tensor target_S;    ///< class (int64) or value (float32) of each sequence
 
-  at::Tensor old_logprob_T;      ///< float32, recomputed before the first update
-  at::Tensor rollout_logprob_T;  ///< float32, kept at sampling
+  at::Tensor old_logprob_T;      ///< float32, of the policy that wrote the tokens
+  at::Tensor rollout_logprob_T;  ///< float32, of the distribution the sampler drew from
   at::Tensor version_T;          ///< int64, optimizer steps the policy had seen at sampling
   at::Tensor ref_logprob_T;      ///< float32
   at::Tensor value_T;            ///< float32, the critic's at collection

@@ -12,7 +12,7 @@ namespace {
 struct Streams {
   std::vector<std::int32_t> ids, positions, start{0};
   std::vector<std::int64_t> target, version, group;
-  std::vector<float> mask, logprob;
+  std::vector<float> mask, logprob, sampler_logprob;
 
   void add(const Episode& episode) {
     const std::size_t first = ids.size();
@@ -24,14 +24,18 @@ struct Streams {
     }
     mask.resize(ids.size(), 0);
     logprob.resize(ids.size(), 0);
+    sampler_logprob.resize(ids.size(), 0);
     version.resize(ids.size(), 0);
     const float counted = episode.score.status == ScoreStatus::error ? 0.0F : 1.0F;
     std::size_t row = first + episode.prompt_ids.size() - 1;  // predicts the first token of the first completion
     for (const Turn& turn : episode.turns) {
-      for (std::size_t i = 0; i < turn.completion.ids.size(); ++i, ++row) {
+      const Completion& written = turn.completion;
+      const std::vector<float>& drawn_with = written.sampler_logprob.empty() ? written.logprob : written.sampler_logprob;
+      for (std::size_t i = 0; i < written.ids.size(); ++i, ++row) {
         mask[row] = counted;
-        logprob[row] = turn.completion.logprob[i];
-        version[row] = turn.completion.version[i];
+        logprob[row] = written.logprob[i];
+        sampler_logprob[row] = drawn_with[i];
+        version[row] = written.version[i];
       }
       row += turn.reply_ids.size();
     }
@@ -58,7 +62,8 @@ Batch pack_episodes(std::span<const Episode> episodes) {
   batch.start_S1 = to_tensor(streams.start, at::kInt);
   batch.target_T = to_tensor(streams.target, at::kLong);
   batch.mask_T = to_tensor(streams.mask, at::kFloat);
-  batch.rollout_logprob_T = to_tensor(streams.logprob, at::kFloat);
+  batch.old_logprob_T = to_tensor(streams.logprob, at::kFloat);
+  batch.rollout_logprob_T = to_tensor(streams.sampler_logprob, at::kFloat);
   batch.version_T = to_tensor(streams.version, at::kLong);
   batch.group_S = to_tensor(streams.group, at::kLong);
   return batch;

@@ -7,8 +7,10 @@
 
 namespace hone {
 
-/// Packs episodes end to end: ids, positions, borders, targets, the mask of what the policy wrote, the log-probabilities
-/// and versions kept at sampling, and groups. Token in, token out: nothing is decoded and encoded again.
+/// Packs episodes end to end: ids, positions, borders, targets, the mask of what the policy wrote, versions and groups.
+/// old_logprob_T is the training definition kept at sampling (training computes the same bits, so nothing is recomputed);
+/// rollout_logprob_T is what the sampler drew with, which differs only where it truncates. Token in, token out: nothing
+/// is decoded and encoded again.
 /// Episodes whose score is an error keep their rows but are masked.
 Batch pack_episodes(std::span<const Episode> episodes);
 

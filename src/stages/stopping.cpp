@@ -34,4 +34,10 @@ Stopping::Verdict Stopping::observe(const std::vector<std::pair<std::string, dou
   return verdict;
 }
 
+void BestWeights::restore(ParameterStore& store) const {
+  if (!weights_.defined()) return;
+  store.weights().copy_(weights_);
+  store.refresh();
+}
+
 }  // namespace hone

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "nn/parameter_store.h"
 
 namespace hone {
 
@@ -51,6 +52,17 @@ class Stopping {
   StoppingConfig config_;
   std::optional<double> best_;
   std::int64_t without_progress_ = 0;
+};
+
+/// A copy of the best weights so far.
+class BestWeights {
+ public:
+  void keep(ParameterStore& store) { weights_ = store.weights().clone(); }
+  /// Puts them back; does nothing when none were kept.
+  void restore(ParameterStore& store) const;
+
+ private:
+  at::Tensor weights_;
 };
 
 }  // namespace hone

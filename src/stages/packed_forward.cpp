@@ -1,0 +1,70 @@
+#include "stages/packed_forward.h"
+
+#include <functional>
+#include <numeric>
+
+#include "nn/layers.h"
+#include "rollout/pack.h"
+
+namespace hone {
+
+namespace {
+
+std::vector<std::int64_t> all_sequences(const Batch& batch) {
+  std::vector<std::int64_t> sequences(static_cast<std::size_t>(batch.sequences()));
+  std::iota(sequences.begin(), sequences.end(), 0);
+  return sequences;
+}
+
+/// Fills a [T] stream pass by pass; `compute` gets a part of the batch and returns its rows.
+at::Tensor by_passes(const Batch& batch, std::int64_t tokens_per_pass,
+                     const std::function<at::Tensor(const Batch&)>& compute) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parts;
+  for (const auto& sequences : cut_by_tokens(batch, all_sequences(batch), tokens_per_pass)) {
+    parts.push_back(compute(pick_sequences(batch, sequences)));
+  }
+  return at::cat(parts);
+}
+
+}  // namespace
+
+std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
+                                                     std::int64_t tokens) {
+  const std::int32_t* start = batch.start_S1.data_ptr<std::int32_t>();
+  std::vector<std::vector<std::int64_t>> cuts;
+  std::int64_t filled = 0;
+  for (const std::int64_t s : sequences) {
+    const std::int64_t length = start[s + 1] - start[s];
+    if (cuts.empty() || filled + length > tokens) {
+      cuts.emplace_back();
+      filled = 0;
+    }
+    cuts.back().push_back(s);
+    filled += length;
+  }
+  return cuts;
+}
+
+at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key) {
+  const kernels::AttentionPlan plan = packed_plan(*model.policy, batch.start_S1, batch.position_T);
+  return model.policy->hidden(batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key});
+}
+
+at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass) {
+  return by_passes(batch, tokens_per_pass, [&](const Batch& part) {
+    const at::Tensor row_M = at::nonzero(part.mask_T).squeeze(1);
+    const at::Tensor hidden_MD = take_rows(batch_hidden(model, part), row_M);
+    const at::Tensor logprob_M = token_statistics(hidden_MD, model.policy->lm_weight(),
+                                                  part.target_T.index_select(0, row_M), inverse_temperature, false)
+                                     .logprob_M;
+    return at::zeros_like(part.mask_T).index_copy_(0, row_M, logprob_M);
+  });
+}
+
+at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass) {
+  return by_passes(batch, tokens_per_pass,
+                   [&](const Batch& part) { return (*model.value)(batch_hidden(model, part)).squeeze(1); });
+}
+
+}  // namespace hone

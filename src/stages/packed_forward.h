@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "algo/batch.h"
+#include "nn/model.h"
+
+namespace hone {
+
+/// Cuts sequences into runs of at most `tokens` rows (or one longer sequence), keeping their order.
+std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
+                                                     std::int64_t tokens);
+
+/// Hidden states [T, D] of a batch under `model`.
+at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout = 0, std::uint64_t dropout_key = 0);
+
+/// Log-probability of each target that the mask counts, 0 elsewhere: [T]. No gradient; `tokens_per_pass` at a time.
+at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass);
+
+/// The value head at every row: [T]. No gradient.
+at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
+
+}  // namespace hone

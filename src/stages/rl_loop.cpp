@@ -1,0 +1,253 @@
+#include "stages/rl_loop.h"
+
+#include <chrono>
+#include <numeric>
+
+#include "algo/score_summary.h"
+#include "algo/token_rewards.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "nn/layers.h"
+#include "rollout/collect.h"
+#include "rollout/pack.h"
+#include "stages/packed_forward.h"
+
+namespace hone {
+
+namespace {
+
+constexpr double importance_cap = 2;  // of truncated importance sampling, where sampling truncates
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member)
+    : run_(run),
+      config_(config),
+      stage_(stage),
+      member_(member),
+      environment_(config.environment->make(run.services())),
+      rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
+      engine_(*run.model, *run.tokenizer, config.engine),
+      optimizer_(run.model->store, config.optimizer, config.optimizer_steps()),
+      prompts_(run.seed, "prompts/" + stage, environment_->size(Split::train)),
+      kl_(config.kl.controller()),
+      stopping_(config.stop_when) {
+  const EvaluationConfig& evaluation = config_.evaluation;
+  if (evaluation.environment) own_evaluation_environment_ = evaluation.environment->make(run.services());
+  if (!evaluation.rewards.empty()) {
+    own_evaluation_rewards_ = std::make_unique<RewardSum>(evaluation.rewards, run.services());
+  }
+  evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : *environment_,
+                                           own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation);
+  if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
+  summary_.stage = stage;
+  summary_.metric = "eval/reward";
+}
+
+StageSummary RlLoop::run() {
+  const auto start = std::chrono::steady_clock::now();
+  run_.report->stage_started(stage_, config_.iterations);
+  std::string stop = evaluate(0);
+  for (std::int64_t iteration = 1; iteration <= config_.iterations && stop.empty(); ++iteration) {
+    const auto iteration_start = std::chrono::steady_clock::now();
+    Metrics metrics;
+    const std::vector<Episode> episodes = collect_scored(iteration);
+    const double rollout_seconds = seconds_since(iteration_start);
+    const Batch batch = make_batch(episodes, metrics);
+    const UpdateMetrics update_metrics = update(batch, iteration);
+    add_update_metrics(update_metrics, metrics);
+    if (reference_ != nullptr) metrics.emplace_back("kl_coefficient", kl_.coefficient());
+    member_.report(metrics);
+    const double seconds = seconds_since(iteration_start);
+    metrics.emplace_back("tokens_per_second", static_cast<double>(completion_tokens(episodes)) / seconds);
+    metrics.emplace_back("seconds/rollout", rollout_seconds);
+    metrics.emplace_back("seconds/update", seconds - rollout_seconds);
+    summary_.tokens += completion_tokens(episodes);
+    summary_.steps = iteration;
+    run_.report->step(iteration, metrics, episodes);
+    const bool last = iteration == config_.iterations;
+    const bool due = config_.evaluation.every > 0 && iteration % config_.evaluation.every == 0;
+    if (due || last) stop = evaluate(iteration);
+    if (config_.checkpoint_every > 0 && iteration % config_.checkpoint_every == 0) {
+      run_.save_model(run_.checkpoints(stage_) / fmt::format("step_{}", iteration));
+    }
+  }
+  if (stopping_.keeps_best()) best_.restore(run_.model->store);
+  summary_.note = stop;
+  summary_.seconds = seconds_since(start);
+  return summary_;
+}
+
+std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
+  const std::vector<std::uint64_t> indices = prompts_.next(static_cast<std::uint64_t>(config_.prompts));
+  std::vector<Episode> episodes = collect(engine_, *run_.tokenizer, *environment_, indices, config_.sampling,
+                                          {.split = Split::train,
+                                           .samples = config_.samples,
+                                           .key = stream_key(run_.seed, "rollout/" + stage_),
+                                           .visit = static_cast<std::uint64_t>(iteration),
+                                           .max_turns = config_.max_turns});
+  rewards_->score(episodes);
+  check_error_share(episodes, config_.max_error_share);
+  if (config_.shuffle_rewards) {
+    std::vector<Score> scores;
+    for (const Episode& episode : episodes) scores.push_back(episode.score);
+    Random(stream_key(run_.seed, "shuffle/" + stage_), static_cast<std::uint64_t>(iteration)).shuffle(scores);
+    for (std::size_t i = 0; i < episodes.size(); ++i) episodes[i].score = scores[i];
+  }
+  return episodes;
+}
+
+/// Packs the episodes and lets the member assign credit.
+Batch RlLoop::make_batch(const std::vector<Episode>& episodes, Metrics& metrics) {
+  Batch batch = pack_episodes(episodes);
+  Verdicts verdicts;
+  verdicts.valid_S = at::empty({batch.sequences()}, at::kBool);
+  verdicts.truncated_S = at::empty({batch.sequences()}, at::kBool);
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    verdicts.valid_S.data_ptr<bool>()[i] = episodes[i].score.status == ScoreStatus::ok;
+    verdicts.truncated_S.data_ptr<bool>()[i] = episodes[i].finish() == FinishReason::length;
+  }
+  add_episode_metrics(episodes, metrics);
+  const ScoreSummary summary = summarize_scores(score_tensor(episodes), verdicts.valid_S);
+  if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warning("{}: {}", stage_, complaint);
+  verdicts.reward_T = token_rewards_of(batch, episodes, verdicts.truncated_S, metrics);
+  member_.assign(batch, verdicts, metrics);
+  return batch;
+}
+
+/// Scores and penalties at the rows they land on; fills the batch's reference log-probabilities.
+at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
+                                    Metrics& metrics) {
+  at::Tensor kl_T;
+  TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty};
+  if (reference_ != nullptr) {
+    batch.ref_logprob_T =
+        batch_logprobs(*reference_, batch, 1.0 / config_.sampling.temperature, config_.tokens_per_pass);
+    kl_T = kl_estimate(batch.old_logprob_T, batch.ref_logprob_T, KlEstimator::k1) * batch.mask_T;
+    const double kl = kl_T.sum().item<double>() / static_cast<double>(batch.sequences());
+    metrics.emplace_back("kl", kl);
+    if (config_.kl.place == KlPlace::reward) options.kl_coefficient = kl_.coefficient();
+    kl_.update(kl, batch.sequences());
+  }
+  std::vector<RowReward> spans;
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    const std::vector<RowReward> rows = span_rewards(episodes[i], batch.start_S1[static_cast<std::int64_t>(i)].item<int>());
+    spans.insert(spans.end(), rows.begin(), rows.end());
+  }
+  return token_rewards(batch.start_S1, batch.mask_T, score_tensor(episodes), truncated_S, kl_T, spans, options);
+}
+
+UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
+  UpdateMetrics metrics;
+  std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
+  for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {
+    std::iota(order.begin(), order.end(), 0);
+    Random(stream_key(run_.seed, "minibatches/" + stage_), static_cast<std::uint64_t>(iteration),
+           static_cast<std::uint32_t>(epoch))
+        .shuffle(order);
+    PolicyMetrics epoch_metrics;
+    for (std::size_t begin = 0; begin < order.size(); begin += static_cast<std::size_t>(config_.minibatch)) {
+      const std::size_t count = std::min(order.size() - begin, static_cast<std::size_t>(config_.minibatch));
+      const Batch minibatch = pick_sequences(batch, std::span(order).subspan(begin, count));
+      const bool first = epoch == 0 && begin == 0;
+      epoch_metrics.add(learn_from(minibatch, first, metrics));
+    }
+    ++metrics.epochs;
+    metrics.policy.add(epoch_metrics);
+    if (config_.target_kl > 0 && epoch_metrics.approx_kl() > config_.target_kl) break;
+  }
+  return metrics;
+}
+
+PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics) {
+  PolicyMetrics policy;
+  const double denominator =
+      loss_denominator(config_.aggregation, minibatch.start_S1, minibatch.mask_T, config_.constant_length);
+  if (denominator == 0) return policy;  // every episode failed: nothing to learn from
+  std::vector<std::int64_t> sequences(static_cast<std::size_t>(minibatch.sequences()));
+  std::iota(sequences.begin(), sequences.end(), 0);
+  for (const auto& cut : cut_by_tokens(minibatch, sequences, config_.tokens_per_pass)) {
+    const at::Tensor loss = micro_loss(pick_sequences(minibatch, cut), denominator, first, metrics, policy);
+    if (!loss.defined()) continue;
+    metrics.loss += loss.item<double>();
+    loss.backward();
+  }
+  const StepReport report = optimizer_.step(1.0);
+  metrics.grad_norm_sum += report.grad_norm;
+  metrics.learning_rate = report.learning_rate;
+  ++metrics.steps;
+  handle_skipped(minibatch, report, metrics);
+  member_.update_beside(minibatch);
+  return policy;
+}
+
+/// The loss of one forward pass; undefined when it counts no row.
+at::Tensor RlLoop::micro_loss(const Batch& micro, double denominator, bool first, UpdateMetrics& metrics,
+                              PolicyMetrics& policy) {
+  const LossRows rows = loss_rows(config_.aggregation, micro, denominator);
+  if (rows.size() == 0) return {};
+  const at::Tensor hidden_MD = take_rows(batch_hidden(*run_.model, micro), rows.index_M);
+  const kernels::TokenStatistics tokens =
+      token_statistics(hidden_MD, run_.model->policy->lm_weight(), rows.select(micro.target_T),
+                       1.0 / config_.sampling.temperature, true);
+  const at::Tensor old_logprob_M = rows.select(micro.old_logprob_T);
+  if (first) {
+    const double gap = (tokens.logprob_M.detach() - old_logprob_M).abs().max().item<double>();
+    metrics.largest_gap = std::max(metrics.largest_gap, gap);
+  }
+  at::Tensor importance_M;
+  if (config_.truncated_sampling == TruncatedSampling::correct) {
+    importance_M = importance_weights(old_logprob_M, rows.select(micro.rollout_logprob_T), rows, RatioLevel::token,
+                                      importance_cap);
+  }
+  const PolicyLoss clipped =
+      policy_loss(tokens.logprob_M, old_logprob_M, rows.select(micro.advantage_T), importance_M, rows,
+                  {.clip_low = config_.clip_low, .clip_high = config_.clip_high, .dual_clip = config_.dual_clip});
+  policy.add(clipped.metrics);
+  at::Tensor loss = clipped.loss;
+  if (config_.entropy_coefficient > 0) {
+    loss = loss - config_.entropy_coefficient * rows.weighted_sum(tokens.entropy_M);
+  }
+  if (config_.kl.place == KlPlace::loss) {
+    const at::Tensor penalty =
+        kl_loss(tokens.logprob_M, rows.select(micro.ref_logprob_T), config_.kl.estimator, rows);
+    metrics.kl_loss += penalty.item<double>();
+    loss = loss + kl_.coefficient() * penalty;
+  }
+  if (const at::Tensor extra = member_.loss_term(hidden_MD, micro, rows); extra.defined()) loss = loss + extra;
+  metrics.entropy_sum += tokens.entropy_M.sum().item<double>();
+  metrics.rows += rows.size();
+  return loss;
+}
+
+void RlLoop::handle_skipped(const Batch& minibatch, const StepReport& report, UpdateMetrics& metrics) {
+  skipped_in_a_row_ = report.skipped ? skipped_in_a_row_ + 1 : 0;
+  if (!report.skipped) return;
+  ++metrics.skipped;
+  log_warning("{}: the gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
+  if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
+  const std::filesystem::path dump = dump_batch(run_.directory, stage_, minibatch);
+  fail(ErrorKind::data,
+       "{}: {} updates in a row had a gradient that is not finite; the weights are as before them, the last batch is in {}; "
+       "lower the learning rate or look at the rewards",
+       stage_, skipped_in_a_row_, dump.string());
+}
+
+std::string RlLoop::evaluate(std::int64_t iteration) {
+  const Metrics metrics = evaluator_->evaluate();
+  run_.report->evaluated(iteration, metrics, evaluator_->episodes());
+  for (const auto& [name, value] : metrics) {
+    if (name != summary_.metric) continue;
+    (iteration == 0 ? summary_.before : summary_.after) = value;
+  }
+  const Stopping::Verdict verdict = stopping_.observe(metrics);
+  if (verdict.is_best) best_.keep(run_.model->store);
+  return verdict.stop;
+}
+
+}  // namespace hone

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/order.h"
+#include "optim/optimizer.h"
+#include "rollout/scoring.h"
+#include "stages/rl_config.h"
+#include "stages/rl_member.h"
+#include "stages/rl_metrics.h"
+
+namespace hone {
+
+/// The loop that PPO, GRPO and their relatives share. One iteration:
+///
+///     prompts ─► engine + environment ─► rewards ─► pack ─► reference log-probabilities, token rewards
+///                                                                 │
+///     next iteration ◄─ optimizer steps ◄─ clipped loss ◄─ member.assign: advantages
+///
+/// The policy lag is 0: episodes are learned from before the next ones are drawn.
+class RlLoop {
+ public:
+  /// Everything is borrowed and must outlive the loop. `stage` names the checkpoints and random streams.
+  RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member);
+
+  StageSummary run();
+
+ private:
+  std::vector<Episode> collect_scored(std::int64_t iteration);
+  Batch make_batch(const std::vector<Episode>& episodes, Metrics& metrics);
+  at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
+                              Metrics& metrics);
+  UpdateMetrics update(const Batch& batch, std::int64_t iteration);
+  /// One optimizer step; returns the policy's metrics over it.
+  PolicyMetrics learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics);
+  at::Tensor micro_loss(const Batch& micro, double denominator, bool first, UpdateMetrics& metrics,
+                        PolicyMetrics& policy);
+  void handle_skipped(const Batch& minibatch, const StepReport& report, UpdateMetrics& metrics);
+  /// Evaluates, reports, keeps the best weights. Returns why to stop, or "".
+  std::string evaluate(std::int64_t iteration);
+
+  Run& run_;
+  const RlConfig& config_;
+  const std::string& stage_;
+  RlMember& member_;
+  std::unique_ptr<Environment> environment_, own_evaluation_environment_;
+  std::unique_ptr<RewardSum> rewards_, own_evaluation_rewards_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<Model> reference_;
+  Engine engine_;
+  Optimizer optimizer_;
+  RowOrder prompts_;
+  KlController kl_;
+  Stopping stopping_;
+  BestWeights best_;
+  StageSummary summary_;
+  std::int64_t skipped_in_a_row_ = 0;
+};
+
+}  // namespace hone

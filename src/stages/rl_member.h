@@ -1,0 +1,41 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "algo/batch.h"
+#include "algo/loss_rows.h"
+#include "stages/evaluation.h"
+
+namespace hone {
+
+/// What a collection was worth, before credit is assigned.
+struct Verdicts {
+  at::Tensor reward_T;     ///< score, penalties and spans at the rows they land on
+  at::Tensor truncated_S;  ///< bool: ended by the token budget
+  at::Tensor valid_S;      ///< bool: its score is not an error
+};
+
+/// What the members of the family differ in. The loop knows neither critics nor groups.
+///
+/// Call order: (assign (loss_term* update_beside)*)* — loss_term once a micro-batch, update_beside once a minibatch.
+class RlMember {
+ public:
+  virtual ~RlMember() = default;
+
+  /// Turns rewards into batch.advantage_T (and whatever streams the member's own losses read); adds its metrics.
+  virtual void assign(Batch& batch, const Verdicts& verdicts, Metrics& metrics) = 0;
+
+  /// A term that shares the policy's forward pass: hidden_MD are the counted rows of `micro`. Undefined: none.
+  virtual at::Tensor loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) {
+    (void)hidden_MD, (void)micro, (void)rows;
+    return {};
+  }
+
+  /// Trains what has weights of its own, on the minibatch that the policy has just learned from.
+  virtual void update_beside(const Batch& minibatch) { (void)minibatch; }
+
+  /// Metrics of the losses above since the last call.
+  virtual void report(Metrics& metrics) { (void)metrics; }
+};
+
+}  // namespace hone
