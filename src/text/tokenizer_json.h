@@ -16,6 +16,9 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 /// file that messages name.
 BpeSpec read_tokenizer_json(const Json& tokenizer, const Json& config, const std::string& source);
 
+/// Takes the bos, eos and pad tokens from tokenizer_config.json (null: none), and keeps the rest for writing back.
+void read_tokenizer_config(const Json& config, const std::string& source, BpeSpec& spec);
+
 /// Writes both files into an existing directory.
 void write_tokenizer_json(const BpeSpec& spec, const std::filesystem::path& directory);
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "text/bpe_spec.h"
+
+#include <filesystem>
+
+namespace hone {
+
+/// The older pair of files of GPT-2 and its kin: vocab.json (spelling to id) and merges.txt. They do not say how text
+/// is split; the result splits as GPT-2 does and has no added tokens. Error{data} names file and line.
+BpeSpec read_vocab_merges(const std::filesystem::path& vocab, const std::filesystem::path& merges);
+
+/// A directory with vocab.json and merges.txt, for the classes whose rules are known (GPT2Tokenizer, Qwen2Tokenizer,
+/// also …Fast), by `tokenizer_class` of `config` (tokenizer_config.json); added tokens from its added_tokens_decoder.
+BpeSpec read_vocab_merges_directory(const std::filesystem::path& directory, const Json& config);
+
+}  // namespace hone
