@@ -76,8 +76,8 @@ void ExampleEncoder::add_text(std::string_view text) {
 }
 
 TokenExample ExampleEncoder::completion(std::string_view prompt, std::string_view completion, std::string_view where) {
-  TokenExample example{.row = report_.rows};
-  if (!prompt.empty()) example.ids = tokenizer_.encode(prompt, AddSpecial::yes);
+  TokenExample example{.ids = tokenizer_.encode(prompt, AddSpecial::yes), .row = report_.rows};
+  if (example.ids.empty() && tokenizer_.bos_id()) example.ids.push_back(*tokenizer_.bos_id());
   example.context_tokens = length(example.ids);
   if (example.context_tokens >= context_) {
     fail(ErrorKind::data,
@@ -85,7 +85,7 @@ TokenExample ExampleEncoder::completion(std::string_view prompt, std::string_vie
          "leave the row out or raise the context",
          where, example.context_tokens, context_);
   }
-  std::vector<std::int32_t> ids = tokenizer_.encode(completion, prompt.empty() ? AddSpecial::yes : AddSpecial::no);
+  std::vector<std::int32_t> ids = tokenizer_.encode(completion);
   append_eos(tokenizer_, ids);
   const std::int64_t room = context_ - example.context_tokens;
   if (length(ids) > room) {

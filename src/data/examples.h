@@ -38,9 +38,10 @@ struct EncodeReport {
 /// and reward models learn from this and must be asked with this. Empty for an empty text.
 std::vector<std::int32_t> encode_document(const Tokenizer& tokenizer, std::string_view text, std::int64_t context);
 
-/// Rows to token sequences, one objective a method. Prompts and text starts are encoded with what the tokenizer adds
-/// there (a bos token, if any), completions without; a sequence that was not cut ends with the tokenizer's eos, if it
-/// has one. Prompt and completion are encoded apart, as in generation.
+/// Rows to token sequences, one objective a method. Prompts and texts begin with what the tokenizer adds there (a bos
+/// token, if any), an empty prompt with the bos of any tokenizer that has one; completions begin with nothing. Prompt
+/// and completion are encoded apart. All this is as in generation. A sequence that was not cut ends with the eos, if
+/// the tokenizer has one.
 ///
 /// `where` opens the message of an error ("train.jsonl:12"). Call order: (add* take)*
 class ExampleEncoder {

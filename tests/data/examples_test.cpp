@@ -80,6 +80,18 @@ TEST_CASE("data: completions are learned with their eos, prompts are not") {
   CHECK(examples[1].target_tokens() == 3);
 }
 
+TEST_CASE("data: an empty prompt starts from the bos, when the tokenizer has one") {
+  const LetterTokenizer knows({.start_known = true}), lacks;
+  ExampleEncoder from_bos(knows, 8), from_nothing(lacks, 8);
+  from_bos.add_completion("", "hi", "x");
+  from_bos.add_completion("a", "b", "x");
+  from_nothing.add_completion("", "hi", "x");
+  const auto examples = from_bos.take();
+  CHECK(examples[0].ids == Ids{bos, 'h', 'i', eos});
+  CHECK(examples[1].ids == Ids{'a', 'b', eos});
+  CHECK(from_nothing.take()[0].target_tokens() == 2);
+}
+
 TEST_CASE("data: a completion that does not fit is cut and counted, a prompt that does not fit is an error") {
   const LetterTokenizer tokenizer;
   ExampleEncoder encoder(tokenizer, 5);

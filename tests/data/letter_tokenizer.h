@@ -9,11 +9,12 @@
 
 namespace hone::test {
 
-/// One id a byte (its value); end 300 and, if wanted, start 301.
+/// One id a byte (its value); end 300 and, if wanted, start 301, which `encode` adds where asked or only knows of.
 class LetterTokenizer : public Tokenizer {
  public:
   struct Specials {
     bool start = false;
+    bool start_known = false;
     bool end = true;
   };
   static constexpr std::int32_t eos = 300;
@@ -33,7 +34,9 @@ class LetterTokenizer : public Tokenizer {
   std::optional<std::int32_t> token_to_id(std::string_view) const override { return std::nullopt; }
   std::string id_to_token(std::int32_t) const override { return {}; }
   std::int32_t vocab_size() const override { return 302; }
-  std::optional<std::int32_t> bos_id() const override { return specials_.start ? std::optional(bos) : std::nullopt; }
+  std::optional<std::int32_t> bos_id() const override {
+    return specials_.start || specials_.start_known ? std::optional(bos) : std::nullopt;
+  }
   std::optional<std::int32_t> eos_id() const override { return specials_.end ? std::optional(eos) : std::nullopt; }
   std::optional<std::int32_t> pad_id() const override { return std::nullopt; }
   bool is_special(std::int32_t id) const override { return id >= eos; }
