@@ -46,6 +46,22 @@ std::int64_t total_rows(const std::vector<SegmentPart>& parts) {
   return rows;
 }
 
+struct FamilyMember {
+  const char* model_type;
+  const char* architecture;
+};
+
+/// The plain Llama class knows neither biases on q, k, v alone nor q/k norms nor windows: the member that does.
+const FamilyMember& member_for(const LlamaSpec& spec) {
+  static constexpr FamilyMember llama{"llama", "LlamaForCausalLM"};
+  static constexpr FamilyMember mistral{"mistral", "MistralForCausalLM"};
+  static constexpr FamilyMember qwen2{"qwen2", "Qwen2ForCausalLM"};
+  static constexpr FamilyMember qwen3{"qwen3", "Qwen3ForCausalLM"};
+  if (spec.qk_norm) return qwen3;
+  if (spec.qkv_bias && !spec.output_bias) return qwen2;
+  return spec.sliding_window > 0 ? mistral : llama;
+}
+
 Llama::Llama(const LlamaSpec& spec, ParameterStore& store) : spec_(spec) {
   if (spec_.kv_heads == 0) spec_.kv_heads = spec_.heads;
   if (spec_.head_dim == 0) spec_.head_dim = spec_.hidden / spec_.heads;
@@ -143,12 +159,10 @@ at::Tensor Llama::hidden(const at::Tensor& id_T, const Forward& forward) {
 }
 
 Json Llama::hf_config() const {
-  // The plain Llama class knows neither biases on q, k, v alone nor q/k norms nor windows: the family member that does.
-  const char* type = spec_.qk_norm ? "qwen3" : spec_.qkv_bias && !spec_.output_bias ? "qwen2"
-                     : spec_.sliding_window > 0                                     ? "mistral"
-                                                                                    : "llama";
+  const FamilyMember& member = member_for(spec_);
   Json config = Json::object();
-  config.set("model_type", type);
+  config.set("architectures", Json::Array{Json(member.architecture)});
+  config.set("model_type", member.model_type);
   config.set("vocab_size", spec_.vocabulary_size);
   config.set("hidden_size", spec_.hidden);
   config.set("intermediate_size", spec_.mlp);
@@ -166,7 +180,7 @@ Json Llama::hf_config() const {
   config.set("initializer_range", spec_.init_std);
   if (spec_.sliding_window > 0) {
     config.set("sliding_window", spec_.sliding_window);
-    if (std::string_view(type) != "mistral") {
+    if (std::string_view(member.model_type) != "mistral") {
       config.set("use_sliding_window", true);
       config.set("max_window_layers", 0);
     }

@@ -3,8 +3,18 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <cstring>
+#include <vector>
 
 namespace hone {
+
+/// A copy of plain values as a one-dimensional tensor of the same element size.
+template <class T>
+at::Tensor stream_tensor(const std::vector<T>& values, at::ScalarType type) {
+  at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, type);
+  if (!values.empty()) std::memcpy(out.data_ptr(), values.data(), values.size() * sizeof(T));
+  return out;
+}
 
 /// Sequences packed end to end, without padding: what every stage trains on.
 ///

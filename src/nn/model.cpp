@@ -14,10 +14,10 @@ Model::Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute comp
   store.allocate();
 }
 
-void Model::copy_weights(Model& from) {
+void Model::copy_weights(Model& from, std::string_view except) {
   for (const Segment& segment : store.segments()) {
     const Parameter source = from.store.find(segment.name);
-    if (!source.defined()) continue;
+    if (!source.defined() || segment.name == except) continue;
     if (source.segment().shape != segment.shape) {
       fail(ErrorKind::internal, "segment '{}' has another shape in the model it is copied from", segment.name);
     }

@@ -24,8 +24,9 @@ struct Model {
   std::optional<Head> value;
   std::optional<Head> score;
 
-  /// Copies every segment that both models have and refreshes. Error{internal} when shapes differ.
-  void copy_weights(Model& from);
+  /// Copies every segment that both models have, but for the one named `except`, and refreshes. Error{internal} when
+  /// shapes differ.
+  void copy_weights(Model& from, std::string_view except = "");
 };
 
 /// A plan over packed sequences without a cache: start_S1 and position_T (int32) as in Batch.

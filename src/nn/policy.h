@@ -45,7 +45,7 @@ class Policy {
   virtual at::Tensor hidden(const at::Tensor& id_T, const Forward& forward) = 0;
   /// [V, D]: the LM head's weight, which is the embedding's where they are tied.
   virtual Parameter lm_weight() const = 0;
-  /// What config.json must say so that transformers loads the weights ("architectures" is added by the writer).
+  /// What config.json must say so that transformers loads the weights; "architectures" names the causal LM class.
   virtual Json hf_config() const = 0;
 };
 

@@ -1,6 +1,5 @@
 #include "rollout/pack.h"
 
-#include <cstring>
 #include <vector>
 
 #include "base/error.h"
@@ -44,28 +43,21 @@ struct Streams {
   }
 };
 
-template <class T>
-at::Tensor to_tensor(const std::vector<T>& values, at::ScalarType type) {
-  at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, type);
-  if (!values.empty()) std::memcpy(out.data_ptr(), values.data(), values.size() * sizeof(T));
-  return out;
-}
-
 }  // namespace
 
 Batch pack_episodes(std::span<const Episode> episodes) {
   Streams streams;
   for (const Episode& episode : episodes) streams.add(episode);
   Batch batch;
-  batch.ids_T = to_tensor(streams.ids, at::kInt);
-  batch.position_T = to_tensor(streams.positions, at::kInt);
-  batch.start_S1 = to_tensor(streams.start, at::kInt);
-  batch.target_T = to_tensor(streams.target, at::kLong);
-  batch.mask_T = to_tensor(streams.mask, at::kFloat);
-  batch.old_logprob_T = to_tensor(streams.logprob, at::kFloat);
-  batch.rollout_logprob_T = to_tensor(streams.sampler_logprob, at::kFloat);
-  batch.version_T = to_tensor(streams.version, at::kLong);
-  batch.group_S = to_tensor(streams.group, at::kLong);
+  batch.ids_T = stream_tensor(streams.ids, at::kInt);
+  batch.position_T = stream_tensor(streams.positions, at::kInt);
+  batch.start_S1 = stream_tensor(streams.start, at::kInt);
+  batch.target_T = stream_tensor(streams.target, at::kLong);
+  batch.mask_T = stream_tensor(streams.mask, at::kFloat);
+  batch.old_logprob_T = stream_tensor(streams.logprob, at::kFloat);
+  batch.rollout_logprob_T = stream_tensor(streams.sampler_logprob, at::kFloat);
+  batch.version_T = stream_tensor(streams.version, at::kLong);
+  batch.group_S = stream_tensor(streams.group, at::kLong);
   return batch;
 }
 
@@ -78,13 +70,13 @@ Batch pick_sequences(const Batch& batch, std::span<const std::int64_t> sequences
     for (std::int32_t row = start[s]; row < start[s + 1]; ++row) rows.push_back(row);
     new_start.push_back(static_cast<std::int32_t>(rows.size()));
   }
-  const at::Tensor row_T = to_tensor(rows, at::kLong);
-  const at::Tensor sequence_K = to_tensor(std::vector<std::int64_t>(sequences.begin(), sequences.end()), at::kLong);
+  const at::Tensor row_T = stream_tensor(rows, at::kLong);
+  const at::Tensor sequence_K = stream_tensor(std::vector<std::int64_t>(sequences.begin(), sequences.end()), at::kLong);
   const auto pick = [](const at::Tensor& from, const at::Tensor& index) {
     return from.defined() ? at::index_select(from, 0, index) : from;
   };
   Batch out;
-  out.start_S1 = to_tensor(new_start, at::kInt);
+  out.start_S1 = stream_tensor(new_start, at::kInt);
   for (at::Tensor Batch::*stream :
        {&Batch::ids_T, &Batch::position_T, &Batch::target_T, &Batch::mask_T, &Batch::weight_T, &Batch::old_logprob_T,
         &Batch::rollout_logprob_T, &Batch::version_T, &Batch::ref_logprob_T, &Batch::value_T, &Batch::advantage_T,

@@ -67,4 +67,14 @@ at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_pe
                    [&](const Batch& part) { return (*model.value)(batch_hidden(model, part)).squeeze(1); });
 }
 
+at::Tensor last_rows(const Batch& batch) {
+  return batch.start_S1.narrow(0, 1, batch.sequences()).to(at::kLong) - 1;
+}
+
+at::Tensor batch_scores(Model& model, const Batch& batch, std::int64_t tokens_per_pass) {
+  return by_passes(batch, tokens_per_pass, [&](const Batch& part) {
+    return (*model.score)(take_rows(batch_hidden(model, part), last_rows(part)));
+  });
+}
+
 }  // namespace hone

@@ -24,4 +24,10 @@ at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_tempe
 /// The value head at every row: [T]. No gradient.
 at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
 
+/// The last row of each sequence, int64 [S].
+at::Tensor last_rows(const Batch& batch);
+
+/// The score head at the last row of each sequence: [S, outputs]. No gradient.
+at::Tensor batch_scores(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
+
 }  // namespace hone

@@ -46,7 +46,8 @@ class Run {
   /// Where a stage keeps its checkpoints; `step_N` and `final` are model directories.
   std::filesystem::path checkpoints(const std::string& stage) const { return directory / "checkpoints" / stage; }
 
-  /// Replaces the current weights by those that `stage` ended with, or that the run began with (`initial`).
+  /// Replaces the current weights by those that `stage` ended with, or that the run began with (`initial`, which src/app
+  /// saves like a stage).
   void restore_stage(const std::string& stage);
 
   /// Saves the current model (weights, config.json, tokenizer) as a directory that transformers loads.
@@ -56,6 +57,8 @@ class Run {
   std::filesystem::path model_place(const std::string& stage_or_directory) const;
 
  private:
+  std::unique_ptr<TextScorer> make_scorer(const std::string& stage_or_directory, bool with_head);
+
   std::map<std::string, std::shared_ptr<const Dataset>> loaded_;
 };
 

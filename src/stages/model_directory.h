@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/fields.h"
+#include "nn/model.h"
+#include "text/tokenizer.h"
+
+namespace hone {
+
+/// A model in the Hugging Face layout: config.json, generation_config.json, model.safetensors, the tokenizer's files.
+/// Fused matrices are stored as the separate tensors that transformers knows; a reward or classification head is
+/// score.weight, as in its sequence classification classes. A critic's value head goes to value_head.safetensors, which
+/// other programs do not read.
+
+/// Writes the directory atomically, replacing an older one of that name.
+void save_model_directory(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& place);
+
+/// The policy family and shape that config.json describes. Error{data} for a family that no row of the table accepts.
+std::unique_ptr<PolicySpec> read_policy_spec(const std::filesystem::path& directory, const Catalogs& catalogs);
+
+/// Which heads the directory holds.
+HeadPlan read_head_plan(const std::filesystem::path& directory);
+
+/// Fills the weights of `model` and refreshes. Heads that the directory lacks keep their values. Error{data} that lists
+/// tensors that are missing, of another shape, or that the model has no place for.
+void load_weights(Model& model, const std::filesystem::path& directory);
+
+}  // namespace hone

@@ -1,0 +1,87 @@
+#include "stages/run.h"
+
+#include "base/error.h"
+#include "data/prompts.h"
+#include "stages/model_directory.h"
+#include "stages/text_scorers.h"
+#include "text/tokenizer_json.h"
+
+namespace hone {
+
+namespace {
+
+constexpr const char* initial_name = "initial";
+
+}  // namespace
+
+std::shared_ptr<const Dataset> Run::dataset(const std::string& name) {
+  if (const auto found = loaded_.find(name); found != loaded_.end()) return found->second;
+  const auto config = data.find(name);
+  if (config == data.end()) {
+    std::string known;
+    for (const auto& [key, unused] : data) known += (known.empty() ? "" : ", ") + key;
+    fail(ErrorKind::config, "data: there is no data set '{}'; the file has {}", name, known.empty() ? "none" : known);
+  }
+  return loaded_[name] = std::make_shared<const Dataset>(Dataset::load(name, config->second));
+}
+
+Services Run::services() {
+  Services services;
+  services.seed = seed;
+  services.prompts = [this](const std::string& name) { return make_prompt_source(dataset(name)); };
+  services.likelihood = [this](const std::string& name) { return make_scorer(name, false); };
+  services.scorer = [this](const std::string& name) { return make_scorer(name, true); };
+  return services;
+}
+
+std::unique_ptr<TextScorer> Run::make_scorer(const std::string& stage_or_directory, bool with_head) {
+  if (stage_or_directory == initial_name && !with_head) return likelihood_scorer(frozen_copy(), *tokenizer);
+  const std::filesystem::path place = model_place(stage_or_directory);
+  const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *catalogs);
+  HeadPlan plan = read_head_plan(place);
+  plan.value = false;
+  if (!with_head) plan.scores = 0;
+  auto frozen = std::make_unique<Model>(*spec, plan, compute, false);
+  load_weights(*frozen, place);
+  std::unique_ptr<Tokenizer> its_tokenizer = load_tokenizer(place);
+  auto scorer = with_head ? head_scorer(std::move(frozen), *its_tokenizer)
+                          : likelihood_scorer(std::move(frozen), *its_tokenizer);
+  return with_tokenizer(std::move(its_tokenizer), std::move(scorer));
+}
+
+Model& Run::use_heads(const HeadPlan& plan) {
+  const std::int64_t scores = model->score ? model->score->outputs() : 0;
+  if (model->value.has_value() == plan.value && scores == plan.scores) return *model;
+  auto rebuilt = std::make_unique<Model>(*policy, plan, compute, true);
+  rebuilt->store.initialize(seed);
+  // A score head of another size has nothing to give to the new one.
+  rebuilt->copy_weights(*model, scores == plan.scores ? "" : "score");
+  model = std::move(rebuilt);
+  return *model;
+}
+
+std::unique_ptr<Model> Run::frozen_copy() {
+  auto frozen = std::make_unique<Model>(*policy, HeadPlan{}, compute, false);
+  frozen->copy_weights(*model);
+  return frozen;
+}
+
+void Run::restore_stage(const std::string& stage) {
+  const std::filesystem::path place = model_place(stage);
+  model = std::make_unique<Model>(*policy, read_head_plan(place), compute, true);
+  model->store.initialize(seed);
+  load_weights(*model, place);
+}
+
+void Run::save_model(const std::filesystem::path& place) { save_model_directory(*model, *tokenizer, place); }
+
+std::filesystem::path Run::model_place(const std::string& stage_or_directory) const {
+  const std::filesystem::path of_stage = checkpoints(stage_or_directory) / "final";
+  if (std::filesystem::exists(of_stage / "config.json")) return of_stage;
+  if (std::filesystem::exists(std::filesystem::path(stage_or_directory) / "config.json")) return stage_or_directory;
+  fail(ErrorKind::config,
+       "'{}' is neither an earlier stage of this run ({} does not exist) nor a model directory with a config.json",
+       stage_or_directory, of_stage.string());
+}
+
+}  // namespace hone

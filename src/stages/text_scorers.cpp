@@ -1,0 +1,119 @@
+#include "stages/text_scorers.h"
+
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "data/examples.h"
+#include "data/packing.h"
+#include "nn/layers.h"
+#include "stages/packed_forward.h"
+#include "stages/to_batch.h"
+
+namespace hone {
+
+namespace {
+
+constexpr std::int64_t tokens_per_pass = 8192;
+
+std::vector<std::uint64_t> range(std::size_t count) {
+  std::vector<std::uint64_t> rows(count);
+  for (std::size_t i = 0; i < count; ++i) rows[i] = i;
+  return rows;
+}
+
+class LikelihoodScorer : public TextScorer {
+ public:
+  LikelihoodScorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer)
+      : model_(std::move(model)), tokenizer_(tokenizer) {}
+
+  std::vector<double> score(std::span<const Item> items) override {
+    std::vector<TokenExample> examples;
+    for (const Item& item : items) examples.push_back(example_of(item));
+    const Batch batch = to_batch(pack(examples, range(examples.size())));
+    const at::Tensor logprob_T = batch_logprobs(*model_, batch, 1.0, tokens_per_pass);
+    std::vector<double> scores;
+    for (std::int64_t s = 0; s < batch.sequences(); ++s) {
+      const std::int64_t begin = batch.start_S1[s].item<int>();
+      const std::int64_t length = batch.start_S1[s + 1].item<int>() - begin;
+      const double sum = logprob_T.narrow(0, begin, length).sum().item<double>();
+      scores.push_back(sum / std::max(1.0, batch.mask_T.narrow(0, begin, length).sum().item<double>()));
+    }
+    return scores;
+  }
+
+ private:
+  TokenExample example_of(const Item& item) const {
+    TokenExample example;
+    example.ids = tokenizer_.encode(item.prompt, AddSpecial::yes);
+    if (example.ids.empty() && tokenizer_.bos_id()) example.ids.push_back(*tokenizer_.bos_id());
+    example.context_tokens = static_cast<std::int64_t>(example.ids.size());
+    const std::vector<std::int32_t> completion = tokenizer_.encode(item.completion);
+    example.ids.insert(example.ids.end(), completion.begin(), completion.end());
+    if (tokenizer_.eos_id()) example.ids.push_back(*tokenizer_.eos_id());
+    const auto context = static_cast<std::size_t>(model_->policy->shape().context);
+    if (example.ids.size() > context) example.ids.resize(context);
+    return example;
+  }
+
+  std::unique_ptr<Model> model_;
+  const Tokenizer& tokenizer_;
+};
+
+class HeadScorer : public TextScorer {
+ public:
+  HeadScorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer)
+      : model_(std::move(model)), tokenizer_(tokenizer) {
+    if (!model_->score) fail(ErrorKind::data, "the model has no score head: expected a reward model or a classifier");
+  }
+
+  std::vector<double> score(std::span<const Item> items) override {
+    const std::int64_t context = model_->policy->shape().context;
+    std::vector<TokenExample> examples;
+    for (const Item& item : items) {
+      examples.push_back({.ids = encode_document(tokenizer_, item.prompt + item.completion, context)});
+      if (examples.back().ids.empty() && tokenizer_.eos_id()) examples.back().ids.push_back(*tokenizer_.eos_id());
+    }
+    const at::Tensor logits_SC =
+        batch_scores(*model_, to_batch(pack(examples, range(examples.size()))), tokens_per_pass);
+    const at::Tensor value_S = logits_SC.size(1) == 1 ? logits_SC.squeeze(1) : log_odds_of_last(logits_SC);
+    const at::Tensor doubles = value_S.to(at::kDouble).contiguous();
+    return {doubles.data_ptr<double>(), doubles.data_ptr<double>() + doubles.numel()};
+  }
+
+ private:
+  static at::Tensor log_odds_of_last(const at::Tensor& logits_SC) {
+    const std::int64_t others = logits_SC.size(1) - 1;
+    return logits_SC.select(1, others) - at::logsumexp(logits_SC.narrow(1, 0, others), 1);
+  }
+
+  std::unique_ptr<Model> model_;
+  const Tokenizer& tokenizer_;
+};
+
+class OwningScorer : public TextScorer {
+ public:
+  OwningScorer(std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<TextScorer> scorer)
+      : tokenizer_(std::move(tokenizer)), scorer_(std::move(scorer)) {}
+  std::vector<double> score(std::span<const Item> items) override { return scorer_->score(items); }
+
+ private:
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<TextScorer> scorer_;
+};
+
+}  // namespace
+
+std::unique_ptr<TextScorer> likelihood_scorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer) {
+  return std::make_unique<LikelihoodScorer>(std::move(model), tokenizer);
+}
+
+std::unique_ptr<TextScorer> head_scorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer) {
+  return std::make_unique<HeadScorer>(std::move(model), tokenizer);
+}
+
+std::unique_ptr<TextScorer> with_tokenizer(std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<TextScorer> scorer) {
+  return std::make_unique<OwningScorer>(std::move(tokenizer), std::move(scorer));
+}
+
+}  // namespace hone

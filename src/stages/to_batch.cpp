@@ -1,0 +1,18 @@
+#include "stages/to_batch.h"
+
+namespace hone {
+
+Batch to_batch(const PackedRows& rows) {
+  Batch batch;
+  batch.ids_T = stream_tensor(rows.ids_T, at::kInt);
+  batch.position_T = stream_tensor(rows.position_T, at::kInt);
+  batch.start_S1 = stream_tensor(rows.start_S1, at::kInt);
+  batch.target_T = stream_tensor(rows.target_T, at::kLong);
+  batch.mask_T = stream_tensor(rows.mask_T, at::kFloat);
+  batch.group_S = stream_tensor(rows.group_S, at::kLong);
+  if (!rows.target_S.empty()) batch.target_S = stream_tensor(rows.target_S, at::kLong);
+  if (!rows.pair_S.empty()) batch.pair_S = stream_tensor(rows.pair_S, at::kLong);
+  return batch;
+}
+
+}  // namespace hone
