@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "config/yaml_text.h"
 
 namespace hone {
 
@@ -42,7 +43,8 @@ Extent extent(const Node& node) {
 /// bounds its stack as well.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(Source source, Problems& problems) : source_(std::move(source)), problems_(problems) {}
+  TreeBuilder(Source source, std::string_view text, Problems& problems)
+      : source_(std::move(source)), text_(text), problems_(problems) {}
 
   Node take() { return std::move(root_); }
 
@@ -50,18 +52,27 @@ class TreeBuilder : public YAML::EventHandler {
     if (started_) problems_.stop(place(mark), "", "expected one YAML document, got a second one ('---')");
     started_ = true;
   }
-  void OnDocumentEnd() override {}
+  void OnDocumentEnd() override {
+    if (quote_is_closed(text_, last_scalar_offset_)) return;
+    problems_.stop(last_scalar_, "", "not valid YAML: the quote that opens here is never closed");
+  }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
     node.mark = place(mark);
+    if (!open_.empty() && open_.back().has_key) {
+      // A value that is not written at all is marked with whatever token comes next.
+      const Mark& key = open_.back().key_mark;
+      if (node.mark.line != key.line || node.mark.column < key.column) node.mark = key;
+    }
     finish(std::move(node), anchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = Node::scalar(value, tag == "!" || tag == "tag:yaml.org,2002:str");
-    node.mark = place(mark);
+    node.mark = last_scalar_ = place(mark);
+    last_scalar_offset_ = static_cast<std::size_t>(mark.pos);
     const bool number = tag == "tag:yaml.org,2002:int" || tag == "tag:yaml.org,2002:float";
     if (!node.quoted && !number && tag != "tag:yaml.org,2002:bool") refuse_tag(tag, node.mark);
     finish(std::move(node), anchor);
@@ -138,6 +149,9 @@ class TreeBuilder : public YAML::EventHandler {
     node.mark = place(mark);
     if (open_.size() >= max_document_depth) too_deep(node.mark);
     if (!open_.empty() && open_.back().node.is_map() && !open_.back().has_key) {
+      // Unclosed brackets look like a key to yaml-cpp.
+      const std::size_t levels = max_document_depth - open_.size();
+      if (brackets_nest_deeper(text_, static_cast<std::size_t>(mark.pos), levels)) too_deep(node.mark);
       problems_.stop(node.mark, path(), fmt::format("expected a key, got {}", node.is_list() ? "a list" : "a map"));
     }
     open_.push_back({.node = std::move(node), .anchor = anchor});
@@ -213,10 +227,13 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Source source_;
+  std::string_view text_;
   Problems& problems_;
   Node root_;
   std::vector<Frame> open_;
   std::map<YAML::anchor_t, Node> anchors_;
+  Mark last_scalar_;
+  std::size_t last_scalar_offset_ = 0;
   std::size_t values_ = 0;
   bool started_ = false;
 };
@@ -233,13 +250,8 @@ void require_text(std::string_view text, const Source& source, Problems& problem
     problems.stop({source, 1, 1}, "",
                   fmt::format("expected at most {} bytes, got {}", max_document_bytes, text.size()));
   }
-  const auto bad = first_invalid_utf8(text);
-  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7F;
-  });
-  const std::size_t offset = std::min(bad, static_cast<std::size_t>(control - text.begin()));
-  if (offset >= text.size()) return;
+  const std::size_t offset = first_byte_that_is_not_text(text);
+  if (offset == text.npos) return;
   problems.stop(mark_at(source, text, offset), "",
                 fmt::format("expected UTF-8 text, got byte 0x{:02x} at offset {}{}",
                             static_cast<unsigned>(static_cast<unsigned char>(text[offset])), offset,
@@ -252,7 +264,7 @@ Node parse_document(std::string_view text, const std::string& source, Problems& 
   const auto name = std::make_shared<const std::string>(source);
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   require_text(text, name, problems);
-  TreeBuilder builder(name, problems);
+  TreeBuilder builder(name, text, problems);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -34,7 +34,9 @@ void Problems::throw_if_any() const {
   std::vector<const Row*> ordered;
   for (const Row& row : rows_) ordered.push_back(&row);
   std::stable_sort(ordered.begin(), ordered.end(), [](const Row* a, const Row* b) {
-    return std::tie(a->source, a->mark.line, a->mark.column) < std::tie(b->source, b->mark.line, b->mark.column);
+    const bool a_command = a->mark.line == 0, b_command = b->mark.line == 0;
+    return std::tie(a_command, a->source, a->mark.line, a->mark.column) <
+           std::tie(b_command, b->source, b->mark.line, b->mark.column);
   });
   std::string message;
   for (std::size_t i = 0; i < ordered.size() && i < most_shown; ++i) {

@@ -20,7 +20,8 @@ class Problems {
 
   std::size_t size() const { return rows_.size(); }
 
-  /// Error{config} with one line a problem, `place: key: message`, in the order of the files and their lines.
+  /// Error{config} with one line a problem, `place: key: message`, file by file in the order of their lines, the
+  /// command line last.
   void throw_if_any() const;
 
  private:

@@ -92,11 +92,13 @@ TEST_CASE("config/document: an alias bomb is refused early") {
 
 TEST_CASE("config/document: 200,000 nested brackets give an error, not a crash") {
   const auto start = std::chrono::steady_clock::now();
-  CHECK(error_of(std::string(200000, '[')) == "test.yaml:1:65: lists and maps are nested deeper than 64 levels");
-  for (const char* opening : {"{a: ", "[{a: ", "{", "- ", "? ", "[[\n", "-\n", "a: [", "&a [", "!!seq [", "{? "}) {
-    INFO(opening);
+  CHECK(error_of(std::string(200000, '[')) == "test.yaml:1:1: lists and maps are nested deeper than 64 levels");
+  for (const char* opening : {"{a: ", "[{a: ", "{", "- ", "? ", "[[\n", "a: [", "&a [", "!!seq [", "{? "}) {
     const std::string message = error_of(repeated(opening, 200000));
-    CHECK(message.starts_with("test.yaml:"));
+    INFO(std::string(opening), " gave ", message);
+    const bool refused = message.starts_with("test.yaml:1:") &&
+                         (message.ends_with("nested deeper than 64 levels") || message.ends_with("got a map"));
+    CHECK(refused);
   }
   std::string indented;
   for (int i = 0; i < 3000; ++i) indented += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
@@ -116,7 +118,10 @@ TEST_CASE("config/document: binary garbage is named with its byte") {
 
 TEST_CASE("config/document: broken syntax, several documents, odd keys, tags") {
   CHECK(error_of("a: [1, 2\nb: 3\n").starts_with("test.yaml:2:"));
-  CHECK(error_of("a: \"open\n").find("not valid YAML: ") != std::string::npos);
+  for (const char* quote : {"\"", "'"}) {
+    CHECK(error_of(fmt::format("b: 1\na: {}open\nc: 2\n", quote)) ==
+          "test.yaml:2:4: not valid YAML: the quote that opens here is never closed");
+  }
   CHECK(error_of("\ta: 1\n").starts_with("test.yaml:1:"));
   CHECK(error_of("a: 1\n---\nb: 2\n") == "test.yaml:2:1: expected one YAML document, got a second one ('---')");
   CHECK(error_of("[a]: 1\n") == "test.yaml:1:1: expected a key, got a list");

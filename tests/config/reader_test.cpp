@@ -82,7 +82,7 @@ TEST_CASE("config/reader: an unknown key names the nearest known one, at its own
   CHECK(folder.error("model: {width: 3}\n") ==
         "run.yaml:1:9: model.width: unknown key; known: dim, dropout, mode");
   CHECK(folder.error("stages:\n  - {kind: sft, data: x, lerning_rate: 1}\n") ==
-        "run.yaml:2:27: stages.sft.lerning_rate: unknown key; did you mean 'learning_rate'?");
+        "run.yaml:2:26: stages.sft.lerning_rate: unknown key; did you mean 'learning_rate'?");
 }
 
 TEST_CASE("config/reader: a wrong type says what was expected and what was found") {
@@ -97,7 +97,7 @@ TEST_CASE("config/reader: a wrong type says what was expected and what was found
   CHECK(folder.error("betas: 0.5") == "run.yaml:1:8: betas: expected a list, got '0.5'");
   CHECK(folder.error("shares: {a: .nan}") == "run.yaml:1:13: shares.a: expected a number, got '.nan'");
   CHECK(folder.error("name: [a]") == "run.yaml:1:7: name: expected text, got a list");
-  CHECK(folder.error("name:") == "run.yaml:1:6: name: expected text, got nothing (write \"\" for empty text)");
+  CHECK(folder.error("name:") == "run.yaml:1:1: name: expected text, got nothing (write \"\" for empty text)");
   CHECK(folder.error("memory: 64 MiBs") ==
         "run.yaml:1:9: memory: expected a size such as 64MiB ≥ 4KiB, got '64 MiBs'");
   CHECK(folder.error("interval: 5min") ==
