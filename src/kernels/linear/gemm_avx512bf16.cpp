@@ -6,8 +6,34 @@ namespace hone::kernels::avx512bf16 {
 
 namespace {
 
+/// Two bfloat16 a word, rounded by the conversion instruction (which takes denormals as zero, as the product does).
+struct ConvertedWords {
+  static constexpr int64_t elements = 2;
+
+  static void along_row(const float* row, int64_t length, int64_t count, uint32_t* words) {
+    int64_t w = 0;
+    for (; w + 16 <= count && 2 * w + 32 <= length; w += 16) {
+      const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(row + 2 * w + 16), _mm512_loadu_ps(row + 2 * w));
+      _mm512_storeu_si512(words + w, reinterpret_cast<__m512i>(both));
+    }
+    if (w < count) Bfloat16Words::along_row(row + 2 * w, length - 2 * w, count - w, words + w);
+  }
+
+  static Ints join(__m512 even, __m512 odd) {
+    // The conversion gives 16 even halves, then 16 odd ones; a word wants one of each.
+    alignas(64) static const int16_t order[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                  8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i halves = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(odd, even));
+    return reinterpret_cast<Ints>(_mm512_permutexvar_epi16(_mm512_load_si512(order), halves));
+  }
+  static Ints across(const float* from, const float* next) {
+    return join(_mm512_loadu_ps(from), _mm512_loadu_ps(next));
+  }
+  static Ints across(const float* from) { return join(_mm512_loadu_ps(from), _mm512_setzero_ps()); }
+};
+
 struct DotProducts {
-  using Words = Bfloat16Words;
+  using Words = ConvertedWords;
   using Operand = __m512bh;
   using Scalar = __m512bh;
   static constexpr int max_rows = 14;  // 28 sums, two vectors of B and one of A in 32 registers

@@ -149,8 +149,9 @@ void Product<Arithmetic, Layout>::pack_a(int64_t word_begin, int64_t word_end) c
         const float* from = gemm.a + part.row_begin + first;
         for (int64_t w = begin; w < end; ++w) {
           const int64_t t = w * Words::elements;
-          Words::across_rows(from + t * gemm.a_stride, gemm.a_stride, gemm.depth - t,
-                             blocks.begin(block + 1) - first, out + (w - begin) * Layout::word_step);
+          across_rows<Words>(from + t * gemm.a_stride, gemm.a_stride, gemm.depth - t,
+                             blocks.begin(block + 1) - first, gemm.rows - part.row_begin - first,
+                             out + (w - begin) * Layout::word_step);
         }
       }
     }

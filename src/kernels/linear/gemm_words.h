@@ -45,15 +45,11 @@ struct Float32Words {
     memcpy(words, row, static_cast<size_t>(count) * 4);
   }
 
-  /// One word for each of `count` columns from `from`, which is row k of a matrix; `rows_left` rows from it exist.
-  static void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, uint32_t* words) {
-    (void)stride;
-    (void)rows_left;
-    memcpy(words, from, static_cast<size_t>(count) * 4);
-  }
+  /// One vector of columns of a word: of one matrix row.
+  static Ints across(const float* from) { return load_ints(from); }
 };
 
-/// Two bfloat16 a word.
+/// Two bfloat16 a word, rounded with integer arithmetic.
 struct Bfloat16Words {
   static constexpr int64_t elements = 2;
 
@@ -63,22 +59,35 @@ struct Bfloat16Words {
     for (int64_t w = full; w < count; ++w) words[w] = join_bfloat16(row[2 * w], 0.0F);
   }
 
-  static void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, uint32_t* words) {
-    const float* next = from + stride;
-    int64_t i = 0;
-    if (rows_left > 1) {
-      for (; i + vector_lanes <= count; i += vector_lanes) {
-        store_ints(words + i, join_bfloat16(load_ints(from + i), load_ints(next + i)));
-      }
-      for (; i < count; ++i) words[i] = join_bfloat16(from[i], next[i]);
-      return;
-    }
-    for (; i + vector_lanes <= count; i += vector_lanes) {
-      store_ints(words + i, join_bfloat16(load_ints(from + i), Ints{}));
-    }
-    for (; i < count; ++i) words[i] = join_bfloat16(from[i], 0.0F);
-  }
+  /// Of two rows, or of the last one when their number is odd.
+  static Ints across(const float* from, const float* next) { return join_bfloat16(load_ints(from), load_ints(next)); }
+  static Ints across(const float* from) { return join_bfloat16(load_ints(from), Ints{}); }
 };
+
+/// One word for each of `count` columns from `from`, which is row k of a matrix of which `rows_left` rows are left.
+/// Writes whole vectors; reads whole vectors as far as `readable` columns exist.
+template <class Words>
+void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, int64_t readable,
+                 uint32_t* words) {
+  const bool pair = Words::elements == 2 && rows_left >= 2;
+  for (int64_t i = 0; i < count; i += vector_lanes) {
+    float edge[2][vector_lanes] = {};
+    const float* first = from + i;
+    const float* next = first + stride;
+    if (i + vector_lanes > readable) {
+      const size_t bytes = static_cast<size_t>(count - i) * 4;
+      memcpy(edge[0], first, bytes);
+      if (pair) memcpy(edge[1], next, bytes);
+      first = edge[0];
+      next = edge[1];
+    }
+    if constexpr (Words::elements == 2) {
+      store_ints(words + i, pair ? Words::across(first, next) : Words::across(first));
+    } else {
+      store_ints(words + i, Words::across(first));
+    }
+  }
+}
 
 /// Words [word_begin, word_end) of one panel of B[k, j] = b[k · stride + j]; `columns` of its 32 exist.
 template <class Words>
@@ -86,19 +95,16 @@ void pack_rows(const float* b, int64_t stride, int64_t columns, int64_t depth, i
                       int64_t word_end, uint32_t* out) {
   for (int64_t w = word_begin; w < word_end; ++w, out += 32) {
     const int64_t k = w * Words::elements;
-    if (columns == 32) {
-      Words::across_rows(b + k * stride, stride, depth - k, 32, out);
-      continue;
-    }
-    Words::across_rows(b + k * stride, stride, depth - k, columns, out);
-    memset(out + columns, 0, static_cast<size_t>(32 - columns) * 4);
+    across_rows<Words>(b + k * stride, stride, depth - k, columns, columns, out);
+    const int64_t written = (columns + vector_lanes - 1) / vector_lanes * vector_lanes;
+    for (int64_t i = written; i < 32; ++i) out[i] = 0;
   }
 }
 
 /// One panel of B[k, j] = weight[j · stride + k]; `columns` of its 32 exist.
 template <class Words>
 void pack_weight_panel(const float* weight, int64_t stride, int64_t columns, int64_t depth, uint32_t* out) {
-  constexpr int64_t block = 64;
+  constexpr int64_t block = 256;
   uint32_t line[block];
   const int64_t words = (depth + Words::elements - 1) / Words::elements;
   for (int64_t begin = 0; begin < words; begin += block) {
