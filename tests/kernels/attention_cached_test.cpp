@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "tests/kernels/attention_oracle.h"
+#include "kernels/attention_oracle.h"
 
 namespace {
 
@@ -56,14 +56,14 @@ TEST_CASE("kernels: prefill and decode give the bits of the training forward at 
         const at::Tensor expected =
             attention_forward(qkv, shape, plan_of({length}, AttentionKind::causal, window)).out_TE;
         Cache whole(shape, 1, 4);
-        DOCTEST_CHECK(same_bits(whole.append(qkv, {length}, window), expected));
+        CHECK(same_bits(whole.append(qkv, {length}, window), expected));
         Cache steps(shape, 1, 4);
         bool equal = true;
         for (std::int64_t t = 0; t < length; ++t) {
           const at::Tensor row = qkv.slice(0, t, t + 1).contiguous();
           equal = equal && same_bits(steps.append(row, {1}, window), expected.slice(0, t, t + 1));
         }
-        DOCTEST_CHECK(equal);
+        CHECK(equal);
       }
     }
   }
@@ -79,7 +79,7 @@ TEST_CASE("kernels: prefill in pieces of any size gives the bits of the training
     for (std::int32_t begin = 0; begin < 120; begin += piece) {
       const std::int32_t end = std::min(begin + piece, 120);
       const at::Tensor out = cache.append(qkv.slice(0, begin, end).contiguous(), {end - begin});
-      DOCTEST_CHECK(same_bits(out, expected.slice(0, begin, end)));
+      CHECK(same_bits(out, expected.slice(0, begin, end)));
     }
   }
 }
@@ -111,7 +111,7 @@ TEST_CASE("kernels: a decode step of many sequences gives each the bits of its o
       equal = equal && same_bits(cache.append(at::cat(rows, 0), {1, 1, 1, 1, 1}), at::cat(wanted, 0));
     }
     hone::set_threads(1);
-    DOCTEST_CHECK(equal);
+    CHECK(equal);
   }
 }
 
@@ -122,8 +122,8 @@ TEST_CASE("kernels: a step may mix prefill, decode and sequences without new row
   Cache cache(shape, 3, 4);
   cache.append(a.slice(0, 0, 40).contiguous(), {40, 0, 0});
   const at::Tensor out = cache.append(at::cat({a.slice(0, 40), b}, 0), {1, 0, 70});
-  DOCTEST_CHECK(same_bits(out.slice(0, 0, 1), attention_forward(a, shape, plan_of({41})).out_TE.slice(0, 40)));
-  DOCTEST_CHECK(same_bits(out.slice(0, 1), attention_forward(b, shape, plan_of({70})).out_TE));
+  CHECK(same_bits(out.slice(0, 0, 1), attention_forward(a, shape, plan_of({41})).out_TE.slice(0, 40)));
+  CHECK(same_bits(out.slice(0, 1), attention_forward(b, shape, plan_of({70})).out_TE));
 }
 
 TEST_CASE("kernels: a copied page continues a shared prompt on its own") {
@@ -144,6 +144,6 @@ TEST_CASE("kernels: a copied page continues a shared prompt on its own") {
   const auto whole = [&](const at::Tensor& tail) {
     return attention_forward(at::cat({prompt, tail}, 0), shape, plan_of({43})).out_TE.slice(0, 40);
   };
-  DOCTEST_CHECK(same_bits(out.slice(0, 0, 3), whole(tail_a)));
-  DOCTEST_CHECK(same_bits(out.slice(0, 3), whole(tail_b)));
+  CHECK(same_bits(out.slice(0, 0, 3), whole(tail_a)));
+  CHECK(same_bits(out.slice(0, 3), whole(tail_b)));
 }

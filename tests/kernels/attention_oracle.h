@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/attention/attention.h"
-#include "tests/kernels/oracle.h"
+#include "kernels/oracle.h"
 
 /// Attention in plain operators, and plans for it.
 namespace hone::test {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernels/attention_oracle.h"
+#include "kernels/attention_oracle.h"
 
 namespace {
 
@@ -59,9 +59,9 @@ TEST_CASE("kernels: attention forward and backward equal plain operators") {
     const at::Tensor leaf = double_leaf(qkv);
     const at::Tensor expected = plain_attention(leaf, c.shape, plan);
     const AttentionResult result = attention_forward(qkv, c.shape, plan);
-    DOCTEST_CHECK(relative_error(result.out_TE, expected.detach()) < 1e-5);
+    CHECK(relative_error(result.out_TE, expected.detach()) < 1e-5);
     const at::Tensor dqkv = attention_backward(dout, qkv, result, c.shape, plan);
-    DOCTEST_CHECK(relative_error(dqkv, gradients(expected, dout, {leaf})[0]) < 1e-4);
+    CHECK(relative_error(dqkv, gradients(expected, dout, {leaf})[0]) < 1e-4);
   }
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("kernels: attention saves the log-sum-exp of the scaled scores") {
   const at::Tensor k = heads.select(1, 2);
   const at::Tensor hidden = at::arange(40).unsqueeze(0) > at::arange(40).unsqueeze(1);
   const at::Tensor score = (at::matmul(q, k.t()) / 4.0).masked_fill(hidden, -INFINITY);
-  DOCTEST_CHECK(relative_error(result.lse_TH.select(1, 1), score.logsumexp(1)) < 1e-5);
+  CHECK(relative_error(result.lse_TH.select(1, 1), score.logsumexp(1)) < 1e-5);
 }
 
 TEST_CASE("kernels: attention of large scores neither overflows nor loses the largest") {
@@ -83,9 +83,9 @@ TEST_CASE("kernels: attention of large scores neither overflows nor loses the la
   const AttentionPlan plan = plan_of({70});
   const at::Tensor qkv = random_tensor({70, shape.fused_width()}, 4, 30.0);
   const AttentionResult result = attention_forward(qkv, shape, plan);
-  DOCTEST_CHECK(relative_error(result.out_TE, plain_attention(qkv.to(at::kDouble), shape, plan)) < 1e-4);
+  CHECK(relative_error(result.out_TE, plain_attention(qkv.to(at::kDouble), shape, plan)) < 1e-4);
   const at::Tensor dqkv = attention_backward(at::ones_like(result.out_TE), qkv, result, shape, plan);
-  DOCTEST_CHECK(at::isfinite(dqkv).all().item<bool>());
+  CHECK(at::isfinite(dqkv).all().item<bool>());
 }
 
 TEST_CASE("kernels: attention passes a NaN on to the rows that see it, and to no other") {
@@ -95,9 +95,9 @@ TEST_CASE("kernels: attention passes a NaN on to the rows that see it, and to no
   const at::Tensor clean = attention_forward(qkv, shape, plan).out_TE;
   qkv[37].fill_(NAN);
   const at::Tensor out = attention_forward(qkv, shape, plan).out_TE;
-  DOCTEST_CHECK(same_bits(out.slice(0, 0, 37), clean.slice(0, 0, 37)));
-  DOCTEST_CHECK(at::isnan(out.slice(0, 37, 50)).all().item<bool>());
-  DOCTEST_CHECK(same_bits(out.slice(0, 50), clean.slice(0, 50)));
+  CHECK(same_bits(out.slice(0, 0, 37), clean.slice(0, 0, 37)));
+  CHECK(at::isnan(out.slice(0, 37, 50)).all().item<bool>());
+  CHECK(same_bits(out.slice(0, 50), clean.slice(0, 50)));
 }
 
 TEST_CASE("kernels: attention of a sequence has the same bits alone and among others, with one thread and with two") {
@@ -113,18 +113,18 @@ TEST_CASE("kernels: attention of a sequence has the same bits alone and among ot
     };
     const auto [one, done] = with_threads(1, compute);
     const auto [two, dtwo] = with_threads(2, compute);
-    DOCTEST_CHECK(same_bits(one.out_TE, two.out_TE));
-    DOCTEST_CHECK(same_bits(one.lse_TH, two.lse_TH));
-    DOCTEST_CHECK(same_bits(done, dtwo));
+    CHECK(same_bits(one.out_TE, two.out_TE));
+    CHECK(same_bits(one.lse_TH, two.lse_TH));
+    CHECK(same_bits(done, dtwo));
     std::int64_t start = 0;
     for (const std::int32_t length : c.lengths) {
       const AttentionPlan alone = plan_of({length}, c.kind, c.window);
       const at::Tensor rows = qkv.slice(0, start, start + length).contiguous();
       const AttentionResult result = attention_forward(rows, c.shape, alone);
-      DOCTEST_CHECK(same_bits(result.out_TE, one.out_TE.slice(0, start, start + length)));
+      CHECK(same_bits(result.out_TE, one.out_TE.slice(0, start, start + length)));
       const at::Tensor gradient =
           attention_backward(dout.slice(0, start, start + length).contiguous(), rows, result, c.shape, alone);
-      DOCTEST_CHECK(same_bits(gradient, done.slice(0, start, start + length)));
+      CHECK(same_bits(gradient, done.slice(0, start, start + length)));
       start += length;
     }
   }

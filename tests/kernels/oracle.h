@@ -1,16 +1,15 @@
 #pragma once
 
-#include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
-#undef CHECK
-#include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "base/random.h"
 #include "base/threads.h"
 #include "kernels/isa.h"
+#include "support/doctest_torch.h"
 
 /// What the tests of kernels share: random tensors, comparisons, and the variants that this CPU runs.
 namespace hone::test {
@@ -41,9 +40,7 @@ inline bool same_bits(const at::Tensor& a, const at::Tensor& b) {
   return a.numel() == 0 || std::memcmp(x.const_data_ptr(), y.const_data_ptr(), x.nbytes()) == 0;
 }
 
-inline at::Tensor double_leaf(const at::Tensor& tensor) {
-  return tensor.detach().to(at::kDouble).requires_grad_(true);
-}
+inline at::Tensor double_leaf(const at::Tensor& tensor) { return tensor.detach().to(at::kDouble).requires_grad_(true); }
 
 /// d sum(out · weight) / d inputs.
 inline std::vector<at::Tensor> gradients(const at::Tensor& out, const at::Tensor& weight,

@@ -9,14 +9,14 @@ namespace {
 
 /// One block of keys against one block of queries of one head. Strides are those of the fused rows.
 struct BlockPair {
-  int64_t query;      ///< first row of the sequence
+  int64_t query;  ///< first row of the sequence
   int64_t queries;
   int64_t key;
   int64_t keys;
-  const float* q;     ///< of the first query
+  const float* q;  ///< of the first query
   const float* dout;
   const float* out;
-  const float* lse;   ///< `heads` apart
+  const float* lse;  ///< `heads` apart
   const float* key_rows;
   float* dq;
   float* dk;
@@ -47,11 +47,11 @@ void transpose_block(const float* from, int64_t stride, int64_t rows, int64_t he
 }
 
 /// Turns scores q·k into p = exp(scale · score - lse), and dout·v into dscore = p · (dout·v - dout·out) · scale.
-void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair, int64_t length,
-                     const Strides& strides, float* score, float* dscore) {
+void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair, int64_t length, const Strides& strides,
+                     float* score, float* dscore) {
   for (int64_t r = 0; r < pair.queries; ++r) {
-    const VisibleKeys seen = within_block(
-        visible_keys(pair.query + r, length, arguments.window, arguments.causal), pair.key);
+    const VisibleKeys seen =
+        within_block(visible_keys(pair.query + r, length, arguments.window, arguments.causal), pair.key);
     const float delta = dot(pair.dout + r * strides.out, pair.out + r * strides.out, arguments.head_dim);
     const float lse = pair.lse[r * arguments.heads];
     for (int64_t v = 0; v < block_vectors; ++v) {

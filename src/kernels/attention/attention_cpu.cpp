@@ -64,8 +64,8 @@ void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, 
   state.peak = peak;
 }
 
-/// out += weights · values. Rows are handled together on the keys that all of them see, alone on the others: a row never
-/// reads a value that it does not see, and its chain over keys is the same in any company.
+/// out += weights · values. Rows are handled together on the keys that all of them see, alone on the others: a row
+/// never reads a value that it does not see, and its chain over keys is the same in any company.
 void add_values(const float* score, const VisibleKeys* seen, RowState* state, int64_t rows, const float* values,
                 int64_t head_dim, int64_t out_stride) {
   for (int64_t r = 0; r < rows; r += value_tile) {
@@ -83,8 +83,8 @@ void add_values(const float* score, const VisibleKeys* seen, RowState* state, in
                          state[r + i].out, out_stride);
     }
     if (common.begin == block_keys) continue;
-    block_accumulate({weight, block_keys, 1}, count, common.begin, common.end, values, head_dim, head_dim,
-                     state[r].out, out_stride);
+    block_accumulate({weight, block_keys, 1}, count, common.begin, common.end, values, head_dim, head_dim, state[r].out,
+                     out_stride);
     for (int64_t i = 0; i < count; ++i) {
       accumulate_rows<1>({weight + i * block_keys, block_keys, 1}, common.end, seen[r + i].end, values, head_dim,
                          head_dim, state[r + i].out, out_stride);

@@ -8,10 +8,10 @@ namespace hone::kernels {
 
 /// New rows of one sequence and the pages that hold all its keys and values.
 struct AttentionSequence {
-  int64_t first_row;      ///< of qkv
+  int64_t first_row;  ///< of qkv
   int64_t rows;
-  int64_t past;           ///< tokens in the pages before the first row
-  const int32_t* pages;   ///< page of each 32-token block
+  int64_t past;          ///< tokens in the pages before the first row
+  const int32_t* pages;  ///< page of each 32-token block
 };
 
 struct AttentionArguments {
@@ -20,12 +20,12 @@ struct AttentionArguments {
   int64_t head_dim;
   int64_t window;  ///< 0: none
   bool causal;
-  float scale;        ///< of the scores
+  float scale;  ///< of the scores
   const float* qkv;
-  float* keys;        ///< pages [kv_heads, head_dim, 32]
-  float* values;      ///< pages [kv_heads, 32, head_dim]
-  float* out;         ///< [T, heads · head_dim]
-  float* lse;         ///< [T, heads] or null
+  float* keys;    ///< pages [kv_heads, head_dim, 32]
+  float* values;  ///< pages [kv_heads, 32, head_dim]
+  float* out;     ///< [T, heads · head_dim]
+  float* lse;     ///< [T, heads] or null
 };
 
 struct AttentionGradient {

@@ -24,10 +24,11 @@ void check_ids(const at::Tensor& id_T, std::int64_t vocabulary) {
   const std::int32_t* id = id_T.const_data_ptr<std::int32_t>();
   for (std::int64_t t = 0; t < id_T.size(0); ++t) {
     if (id[t] < 0 || id[t] >= vocabulary) {
-      fail(ErrorKind::data,
-           "embedding: token {} of the batch has id {}, expected an id in [0, {}), the vocabulary of the model. Use the "
-           "tokenizer that belongs to the model.",
-           t, id[t], vocabulary);
+      fail(
+          ErrorKind::data,
+          "embedding: token {} of the batch has id {}, expected an id in [0, {}), the vocabulary of the model. Use the "
+          "tokenizer that belongs to the model.",
+          t, id[t], vocabulary);
     }
   }
 }
@@ -61,9 +62,8 @@ void embedding_backward(const at::Tensor& dout_TD, const at::Tensor& id_T, at::T
   const std::int32_t* id = id_T.const_data_ptr<std::int32_t>();
   float* dweight = dweight_VD.data_ptr<float>();
   const auto kernel = HONE_SELECT(embedding_add_columns);
-  parallel_for(width, grain_columns, [&](std::int64_t begin, std::int64_t end) {
-    kernel(dout, id, rows, width, begin, end, dweight);
-  });
+  parallel_for(width, grain_columns,
+               [&](std::int64_t begin, std::int64_t end) { kernel(dout, id, rows, width, begin, end, dweight); });
 }
 
 }  // namespace hone::kernels

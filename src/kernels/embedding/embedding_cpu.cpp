@@ -10,7 +10,8 @@ void embedding_add_columns(const float* dout, const int32_t* id, int64_t rows, i
     const float* from = dout + t * width;
     float* to = dweight + id[t] * width;
     int64_t i = begin;
-    for (; i + vector_lanes <= end; i += vector_lanes) store_floats(to + i, load_floats(to + i) + load_floats(from + i));
+    for (; i + vector_lanes <= end; i += vector_lanes)
+      store_floats(to + i, load_floats(to + i) + load_floats(from + i));
     for (; i < end; ++i) to[i] += from[i];
   }
 }

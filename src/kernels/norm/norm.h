@@ -5,9 +5,9 @@
 namespace hone::kernels {
 
 struct RmsNorm {
-  at::Tensor sum_TD;   ///< x + residual (x itself when there is no residual)
-  at::Tensor out_TD;   ///< sum · rstd · weight
-  at::Tensor rstd_T;   ///< 1 / sqrt(mean(sum²) + eps)
+  at::Tensor sum_TD;  ///< x + residual (x itself when there is no residual)
+  at::Tensor out_TD;  ///< sum · rstd · weight
+  at::Tensor rstd_T;  ///< 1 / sqrt(mean(sum²) + eps)
 };
 
 /// Root-mean-square norm of x plus an optional residual (undefined: none), Zhang and Sennrich 2019, eq. 4.

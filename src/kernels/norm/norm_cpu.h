@@ -8,8 +8,8 @@
 
 /// sum = x + residual, out = sum · rstd · weight. `residual` may be null; then `sum` is not written.
 HONE_DECLARE_KERNEL(void, rms_norm_rows,
-                    (const float* x, const float* residual, const float* weight, float eps, int64_t rows,
-                     int64_t width, float* sum, float* out, float* rstd))
+                    (const float* x, const float* residual, const float* weight, float eps, int64_t rows, int64_t width,
+                     float* sum, float* out, float* rstd))
 
 /// dsum of the rows; adds dout · sum · rstd to dweight[width] row by row. `dsum_extra` and `dweight` may be null.
 HONE_DECLARE_KERNEL(void, rms_norm_backward_rows,

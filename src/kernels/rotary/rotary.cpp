@@ -29,8 +29,14 @@ RotaryArguments checked_arguments(const at::Tensor& position_T, const AttentionS
   const std::int32_t* position = position_T.const_data_ptr<std::int32_t>();
   HONE_ASSERT(std::all_of(position, position + position_T.size(0),
                           [&](std::int32_t p) { return p >= 0 && p < table_P2H.size(0); }));
-  RotaryArguments arguments{shape.heads, shape.kv_heads, shape.head_dim, position, table_P2H.const_data_ptr<float>(),
-                            nullptr,     nullptr,        static_cast<float>(norm.eps)};
+  RotaryArguments arguments{shape.heads,
+                            shape.kv_heads,
+                            shape.head_dim,
+                            position,
+                            table_P2H.const_data_ptr<float>(),
+                            nullptr,
+                            nullptr,
+                            static_cast<float>(norm.eps)};
   if (norm.defined()) {
     check_floats(norm.query_weight_D, {shape.head_dim});
     check_floats(norm.key_weight_D, {shape.head_dim});
@@ -80,9 +86,8 @@ Rotated rotary_forward(const at::Tensor& qkv_TC, const at::Tensor& position_T, c
   float* out = result.qkv_TC.data_ptr<float>();
   float* rstd = norm.defined() ? result.rstd_TH.data_ptr<float>() : nullptr;
   const auto kernel = HONE_SELECT(rotary_rows);
-  parallel_for(rows, forward_grain, [&](std::int64_t begin, std::int64_t end) {
-    kernel(arguments, qkv, begin, end, out, rstd);
-  });
+  parallel_for(rows, forward_grain,
+               [&](std::int64_t begin, std::int64_t end) { kernel(arguments, qkv, begin, end, out, rstd); });
   return result;
 }
 

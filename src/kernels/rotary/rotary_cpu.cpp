@@ -52,8 +52,9 @@ float norm_and_rotate(const float* head, const float* weight, const float* table
                       float* to) {
   const float mean = sum_of_products(head, head, head_dim) / static_cast<float>(head_dim);
   const float rstd = 1.0F / sqrtf(mean + eps);
-  over_vectors(head_dim,
-               [&](int64_t i, int64_t count) { store(to + i, load(head + i, count) * rstd * load(weight + i, count), count); });
+  over_vectors(head_dim, [&](int64_t i, int64_t count) {
+    store(to + i, load(head + i, count) * rstd * load(weight + i, count), count);
+  });
   rotate(to, table, head_dim / 2, 1.0F, to);
   return rstd;
 }

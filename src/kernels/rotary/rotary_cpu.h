@@ -8,9 +8,9 @@ namespace hone::kernels {
 
 /// What the rotary kernels read. Norm weights are null when queries and keys are not normed.
 struct RotaryArguments {
-  int64_t heads;      ///< query heads
+  int64_t heads;  ///< query heads
   int64_t kv_heads;
-  int64_t head_dim;   ///< even
+  int64_t head_dim;  ///< even
   const int32_t* position;
   const float* table;  ///< [positions, 2, head_dim / 2]: cosines, then sines
   const float* query_weight;

@@ -61,8 +61,8 @@ double total_of(const float* mass, std::int64_t count) {
 std::int32_t draw(const SampleRow& row, double uniform, std::vector<float>& block_mass) {
   const std::int64_t blocks = blocks_of(row.vocabulary);
   block_mass.resize(static_cast<std::size_t>(blocks));
-  HONE_SELECT(sample_block_masses)(row.logits, row.vocabulary, row.inverse_temperature, row.log_sum_exp,
-                                   block_mass.data());
+  HONE_SELECT(sample_block_masses)
+  (row.logits, row.vocabulary, row.inverse_temperature, row.log_sum_exp, block_mass.data());
   double target = uniform * total_of(block_mass.data(), blocks);
   const std::int64_t start = locate(block_mass.data(), blocks, target) * sample_block;
   float mass[sample_block];
@@ -122,7 +122,8 @@ void sample(const at::Tensor& logits_BV, std::span<const SampleRule> rules, std:
   HONE_ASSERT(rules.size() == size && uniform_B.size() == size && out_B.size() == size);
   HONE_ASSERT(rows == 0 || vocabulary > 0);
   for (std::size_t b = 0; b < size; ++b) {
-    HONE_ASSERT(rules[b].temperature >= 0.0F && rules[b].top_k >= 0 && rules[b].top_p >= 0.0F && rules[b].min_p >= 0.0F);
+    HONE_ASSERT(rules[b].temperature >= 0.0F && rules[b].top_k >= 0 && rules[b].top_p >= 0.0F &&
+                rules[b].min_p >= 0.0F);
     HONE_ASSERT(uniform_B[b] >= 0.0 && uniform_B[b] < 1.0);
   }
   const float* logits = logits_BV.const_data_ptr<float>();

@@ -50,16 +50,16 @@ float safe_threshold(const SampleRow& row, const SampleRule& rule, TruncationWor
 
 void gather(const SampleRow& row, float threshold, TruncationWorkspace& workspace) {
   workspace.id.resize(static_cast<std::size_t>(row.vocabulary));
-  const std::int64_t count = HONE_SELECT(sample_filter)(row.logits, row.block_peak, row.vocabulary, threshold,
-                                                        workspace.id.data());
+  const std::int64_t count =
+      HONE_SELECT(sample_filter)(row.logits, row.block_peak, row.vocabulary, threshold, workspace.id.data());
   const auto size = static_cast<std::size_t>(count);
   workspace.id.resize(size);
   workspace.logit.resize(size);
   workspace.mass.resize(size);
   workspace.ranked.resize(size);
   for (std::size_t i = 0; i < size; ++i) workspace.logit[i] = row.logits[workspace.id[i]];
-  HONE_SELECT(sample_masses)(workspace.logit.data(), count, row.inverse_temperature, row.log_sum_exp,
-                             workspace.mass.data());
+  HONE_SELECT(sample_masses)
+  (workspace.logit.data(), count, row.inverse_temperature, row.log_sum_exp, workspace.mass.data());
   for (std::size_t i = 0; i < size; ++i) {
     workspace.ranked[i] = {workspace.logit[i], workspace.id[i], workspace.mass[i]};
   }

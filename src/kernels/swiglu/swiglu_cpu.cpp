@@ -55,8 +55,8 @@ void swiglu_backward_rows(const float* dout, const float* gate_up, int64_t rows,
     }
     if (i < width) {
       const int64_t left = width - i;
-      const Gradient d = backward(load_some(grad + i, left, 0.0F), load_some(gate + i, left, 0.0F),
-                                  load_some(up + i, left, 0.0F));
+      const Gradient d =
+          backward(load_some(grad + i, left, 0.0F), load_some(gate + i, left, 0.0F), load_some(up + i, left, 0.0F));
       store_some(dgate + i, d.gate, left);
       store_some(dup + i, d.up, left);
     }
