@@ -27,6 +27,7 @@ class LlamaSpec : public PolicySpec {
   void describe(Fields& f) override;
   bool accepts(std::string_view model_type) const override;
   void from_hf(const Json& config) override;
+  std::unique_ptr<PolicySpec> clone() const override { return std::make_unique<LlamaSpec>(*this); }
   std::unique_ptr<Policy> make(ParameterStore& store) const override;
   std::int64_t& vocabulary() override { return vocabulary_size; }
 };

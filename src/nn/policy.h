@@ -56,6 +56,7 @@ class PolicySpec : public Component {
   virtual bool accepts(std::string_view model_type) const = 0;
   /// Fills the fields from config.json. Error{data} names the key that this family cannot honour.
   virtual void from_hf(const Json& config) = 0;
+  virtual std::unique_ptr<PolicySpec> clone() const = 0;
   /// Declares segments in the store; vocabulary ids run from 0 to vocabulary - 1.
   virtual std::unique_ptr<Policy> make(ParameterStore& store) const = 0;
   /// Vocabulary size; 0 until the tokenizer's is known.

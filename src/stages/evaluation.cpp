@@ -46,15 +46,15 @@ double distinct_2(const std::vector<Episode>& episodes) {
 Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config)
     : run_(run), environment_(environment), rewards_(rewards), config_(config) {}
 
-Metrics Evaluator::evaluate() {
-  Metrics metrics;
+MetricValues Evaluator::evaluate() {
+  MetricValues metrics;
   // Sampled first, so that the episodes that stay are the greedy ones.
   if (config_.sampled) evaluate_as("eval_sampled/", config_.sampling, metrics);
   evaluate_as("eval/", config_.sampling.greedy(), metrics);
   return metrics;
 }
 
-void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sampling, Metrics& metrics) {
+void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sampling, MetricValues& metrics) {
   const std::uint64_t count = std::min<std::uint64_t>(static_cast<std::uint64_t>(config_.prompts),
                                                       environment_.size(Split::held_out));
   std::vector<std::uint64_t> indices(count);

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "flow/environment.h"
 #include "flow/reward.h"
+#include "report/metrics.h"
 #include "rollout/scoring.h"
 #include "stages/run.h"
 
@@ -38,8 +39,6 @@ struct EvaluationConfig {
   }
 };
 
-using Metrics = std::vector<std::pair<std::string, double>>;
-
 /// Generates on the held-out split and scores. Knows nothing of training.
 class Evaluator {
  public:
@@ -48,11 +47,11 @@ class Evaluator {
 
   /// eval/reward, eval/<reward>/mean, eval/completions/mean_length, eval/distinct_2 (greedy) and, when asked for, the same
   /// under eval_sampled/. Samples of the greedy episodes stay readable until the next call.
-  Metrics evaluate();
+  MetricValues evaluate();
   const std::vector<Episode>& episodes() const { return episodes_; }
 
  private:
-  void evaluate_as(const std::string& prefix, const SamplingConfig& sampling, Metrics& metrics);
+  void evaluate_as(const std::string& prefix, const SamplingConfig& sampling, MetricValues& metrics);
 
   Run& run_;
   Environment& environment_;

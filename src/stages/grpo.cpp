@@ -11,7 +11,7 @@ class GrpoMember : public RlMember {
  public:
   explicit GrpoMember(const GroupAdvantageOptions& options) : options_(options) {}
 
-  void assign(Batch& batch, const Verdicts& verdicts, Metrics& metrics) override {
+  void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) override {
     const at::Tensor sequence_T = sequence_of_rows(batch.start_S1);
     const at::Tensor reward_S =
         at::zeros({batch.sequences()}, at::kFloat).index_add_(0, sequence_T, verdicts.reward_T);

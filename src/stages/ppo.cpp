@@ -27,7 +27,7 @@ class PpoMember : public RlMember {
     optimizer_.emplace(own_->store, config, spec.rl.optimizer_steps());
   }
 
-  void assign(Batch& batch, const Verdicts& verdicts, Metrics& metrics) override {
+  void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) override {
     batch.value_T = batch_values(model(), batch, spec_.rl.tokens_per_pass);
     at::Tensor reward_T = verdicts.reward_T;
     if (spec_.whiten_rewards) reward_T = masked_whiten(reward_T, batch.mask_T, {.add_mean_back = true});
@@ -62,7 +62,7 @@ class PpoMember : public RlMember {
     optimizer_->step(1.0);
   }
 
-  void report(Metrics& metrics) override {
+  void report(MetricValues& metrics) override {
     metrics.emplace_back("value_loss", passes_ == 0 ? 0.0 : loss_sum_ / passes_);
     metrics.emplace_back("value_clip_ratio", rows_ == 0 ? 0.0 : clipped_ / rows_);
     loss_sum_ = clipped_ = passes_ = rows_ = 0;
@@ -115,7 +115,8 @@ void PpoSpec::describe_stage(Fields& f) {
 StageSummary PpoSpec::run(Run& run) const {
   run.use_heads({.value = critic.trunk == CriticTrunk::shared});
   PpoMember member(run, *this);
-  return RlLoop(run, rl, name, member, critic.learning_rate).run();
+  const bool own_rate = critic.trunk == CriticTrunk::shared && critic.learning_rate > 0;
+  return RlLoop(run, rl, name, member, own_rate ? std::optional(critic.learning_rate) : std::nullopt).run();
 }
 
 }  // namespace hone

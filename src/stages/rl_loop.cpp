@@ -18,6 +18,7 @@ namespace hone {
 namespace {
 
 constexpr double importance_cap = 2;  // of truncated importance sampling, where sampling truncates
+constexpr std::size_t samples_shown = 4;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -25,7 +26,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member)
+RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member,
+               std::optional<double> critic_learning_rate)
     : run_(run),
       config_(config),
       stage_(stage),
@@ -33,7 +35,7 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
       environment_(config.environment->make(run.services())),
       rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
       engine_(*run.model, *run.tokenizer, config.engine),
-      optimizer_(run.model->store, config.optimizer, config.optimizer_steps()),
+      optimizer_(run.model->store, config.optimizer, config.optimizer_steps(), critic_learning_rate),
       prompts_(run.seed, "prompts/" + stage, environment_->size(Split::train)),
       kl_(config.kl.controller()),
       stopping_(config.stop_when) {
@@ -46,7 +48,8 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
   summary_.stage = stage;
-  summary_.metric = "eval/reward";
+  summary_.held_out.push_back({.metric = "reward (greedy)"});
+  if (evaluation.sampled) summary_.held_out.push_back({.metric = "reward (sampled)"});
 }
 
 StageSummary RlLoop::run() {
@@ -55,7 +58,7 @@ StageSummary RlLoop::run() {
   std::string stop = evaluate(0);
   for (std::int64_t iteration = 1; iteration <= config_.iterations && stop.empty(); ++iteration) {
     const auto iteration_start = std::chrono::steady_clock::now();
-    Metrics metrics;
+    MetricValues metrics;
     const std::vector<Episode> episodes = collect_scored(iteration);
     const double rollout_seconds = seconds_since(iteration_start);
     const Batch batch = make_batch(episodes, metrics);
@@ -68,8 +71,7 @@ StageSummary RlLoop::run() {
     metrics.emplace_back("seconds/rollout", rollout_seconds);
     metrics.emplace_back("seconds/update", seconds - rollout_seconds);
     summary_.tokens += completion_tokens(episodes);
-    summary_.steps = iteration;
-    run_.report->step(iteration, metrics, episodes);
+    run_.report->step(iteration, metrics);
     const bool last = iteration == config_.iterations;
     const bool due = config_.evaluation.every > 0 && iteration % config_.evaluation.every == 0;
     if (due || last) stop = evaluate(iteration);
@@ -78,7 +80,8 @@ StageSummary RlLoop::run() {
     }
   }
   if (stopping_.keeps_best()) best_.restore(run_.model->store);
-  summary_.note = stop;
+  if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
+  show_samples("after");
   summary_.seconds = seconds_since(start);
   return summary_;
 }
@@ -103,7 +106,7 @@ std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
 }
 
 /// Packs the episodes and lets the member assign credit.
-Batch RlLoop::make_batch(const std::vector<Episode>& episodes, Metrics& metrics) {
+Batch RlLoop::make_batch(const std::vector<Episode>& episodes, MetricValues& metrics) {
   Batch batch = pack_episodes(episodes);
   Verdicts verdicts;
   verdicts.valid_S = at::empty({batch.sequences()}, at::kBool);
@@ -114,7 +117,7 @@ Batch RlLoop::make_batch(const std::vector<Episode>& episodes, Metrics& metrics)
   }
   add_episode_metrics(episodes, metrics);
   const ScoreSummary summary = summarize_scores(score_tensor(episodes), verdicts.valid_S);
-  if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warning("{}: {}", stage_, complaint);
+  if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warn("{}: {}", stage_, complaint);
   verdicts.reward_T = token_rewards_of(batch, episodes, verdicts.truncated_S, metrics);
   member_.assign(batch, verdicts, metrics);
   return batch;
@@ -122,7 +125,7 @@ Batch RlLoop::make_batch(const std::vector<Episode>& episodes, Metrics& metrics)
 
 /// Scores and penalties at the rows they land on; fills the batch's reference log-probabilities.
 at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
-                                    Metrics& metrics) {
+                                    MetricValues& metrics) {
   at::Tensor kl_T;
   TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty};
   if (reference_ != nullptr) {
@@ -229,7 +232,7 @@ void RlLoop::handle_skipped(const Batch& minibatch, const StepReport& report, Up
   skipped_in_a_row_ = report.skipped ? skipped_in_a_row_ + 1 : 0;
   if (!report.skipped) return;
   ++metrics.skipped;
-  log_warning("{}: the gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
+  log_warn("{}: the gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
   const std::filesystem::path dump = dump_batch(run_.directory, stage_, minibatch);
   fail(ErrorKind::data,
@@ -238,13 +241,21 @@ void RlLoop::handle_skipped(const Batch& minibatch, const StepReport& report, Up
        stage_, skipped_in_a_row_, dump.string());
 }
 
+void RlLoop::show_samples(const std::string& when) {
+  const std::vector<Episode>& episodes = evaluator_->episodes();
+  run_.report->samples(stage_ + ": samples " + when,
+                       std::span(episodes).first(std::min<std::size_t>(episodes.size(), samples_shown)));
+}
+
 std::string RlLoop::evaluate(std::int64_t iteration) {
-  const Metrics metrics = evaluator_->evaluate();
-  run_.report->evaluated(iteration, metrics, evaluator_->episodes());
+  const MetricValues metrics = evaluator_->evaluate();
+  run_.report->evaluated(iteration, metrics);
   for (const auto& [name, value] : metrics) {
-    if (name != summary_.metric) continue;
-    (iteration == 0 ? summary_.before : summary_.after) = value;
+    if (name != "eval/reward" && name != "eval_sampled/reward") continue;
+    HeldOut& row = summary_.held_out[name == "eval/reward" ? 0 : 1];
+    (iteration == 0 ? row.before : row.after) = value;
   }
+  if (iteration == 0) show_samples("before");
   const Stopping::Verdict verdict = stopping_.observe(metrics);
   if (verdict.is_best) best_.keep(run_.model->store);
   return verdict.stop;

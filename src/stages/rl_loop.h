@@ -22,16 +22,18 @@ namespace hone {
 /// The policy lag is 0: episodes are learned from before the next ones are drawn.
 class RlLoop {
  public:
-  /// Everything is borrowed and must outlive the loop. `stage` names the checkpoints and random streams.
-  RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member);
+  /// Everything is borrowed and must outlive the loop. `stage` names the checkpoints and random streams;
+  /// `critic_learning_rate` is for a value head on the policy's trunk.
+  RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member,
+         std::optional<double> critic_learning_rate = std::nullopt);
 
   StageSummary run();
 
  private:
   std::vector<Episode> collect_scored(std::int64_t iteration);
-  Batch make_batch(const std::vector<Episode>& episodes, Metrics& metrics);
+  Batch make_batch(const std::vector<Episode>& episodes, MetricValues& metrics);
   at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
-                              Metrics& metrics);
+                              MetricValues& metrics);
   UpdateMetrics update(const Batch& batch, std::int64_t iteration);
   /// One optimizer step; returns the policy's metrics over it.
   PolicyMetrics learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics);
@@ -40,6 +42,7 @@ class RlLoop {
   void handle_skipped(const Batch& minibatch, const StepReport& report, UpdateMetrics& metrics);
   /// Evaluates, reports, keeps the best weights. Returns why to stop, or "".
   std::string evaluate(std::int64_t iteration);
+  void show_samples(const std::string& when);
 
   Run& run_;
   const RlConfig& config_;

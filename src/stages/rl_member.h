@@ -4,7 +4,7 @@
 
 #include "algo/batch.h"
 #include "algo/loss_rows.h"
-#include "stages/evaluation.h"
+#include "report/metrics.h"
 
 namespace hone {
 
@@ -23,7 +23,7 @@ class RlMember {
   virtual ~RlMember() = default;
 
   /// Turns rewards into batch.advantage_T (and whatever streams the member's own losses read); adds its metrics.
-  virtual void assign(Batch& batch, const Verdicts& verdicts, Metrics& metrics) = 0;
+  virtual void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) = 0;
 
   /// A term that shares the policy's forward pass: hidden_MD are the counted rows of `micro`. Undefined: none.
   virtual at::Tensor loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) {
@@ -35,7 +35,7 @@ class RlMember {
   virtual void update_beside(const Batch& minibatch) { (void)minibatch; }
 
   /// Metrics of the losses above since the last call.
-  virtual void report(Metrics& metrics) { (void)metrics; }
+  virtual void report(MetricValues& metrics) { (void)metrics; }
 };
 
 }  // namespace hone

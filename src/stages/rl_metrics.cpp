@@ -20,7 +20,7 @@ Json stream_json(const at::Tensor& stream) {
 
 }  // namespace
 
-void add_update_metrics(const UpdateMetrics& update, Metrics& metrics) {
+void add_update_metrics(const UpdateMetrics& update, MetricValues& metrics) {
   const double steps = std::max<double>(1, static_cast<double>(update.steps));
   metrics.emplace_back("loss", update.loss / steps);
   metrics.emplace_back("clip_ratio/low_mean", update.policy.clip_ratio_low());
@@ -37,7 +37,7 @@ void add_update_metrics(const UpdateMetrics& update, Metrics& metrics) {
   if (update.skipped > 0) metrics.emplace_back("skipped_updates", static_cast<double>(update.skipped));
 }
 
-void add_episode_metrics(const std::vector<Episode>& episodes, Metrics& metrics) {
+void add_episode_metrics(const std::vector<Episode>& episodes, MetricValues& metrics) {
   double sum = 0, square = 0, scored = 0, truncated = 0;
   std::map<std::string, std::pair<double, double>> parts;
   for (const Episode& episode : episodes) {

@@ -10,7 +10,7 @@
 #include "algo/batch.h"
 #include "algo/policy_loss.h"
 #include "flow/types.h"
-#include "stages/evaluation.h"
+#include "report/metrics.h"
 
 namespace hone {
 
@@ -24,10 +24,10 @@ struct UpdateMetrics {
 };
 
 /// loss, policy_ratio/…, clip_ratio/…, approx_kl, entropy, grad_norm, learning_rate, logprob_gap …
-void add_update_metrics(const UpdateMetrics& update, Metrics& metrics);
+void add_update_metrics(const UpdateMetrics& update, MetricValues& metrics);
 
 /// reward, reward_std, rewards/<name>/mean, reward_errors, completions/mean_length, completions/clipped_ratio.
-void add_episode_metrics(const std::vector<Episode>& episodes, Metrics& metrics);
+void add_episode_metrics(const std::vector<Episode>& episodes, MetricValues& metrics);
 
 /// The score of each episode, float32; 0 where it is an error (the mask hides it).
 at::Tensor score_tensor(const std::vector<Episode>& episodes);

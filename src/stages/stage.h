@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,21 +7,11 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "report/summary.h"
 
 namespace hone {
 
 class Run;
-
-/// What a stage says of itself at its end: one row of the final table.
-struct StageSummary {
-  std::string stage;
-  std::string metric;  ///< the held-out figure that `before` and `after` are of
-  std::optional<double> before, after;
-  double seconds = 0;
-  std::int64_t steps = 0;
-  std::int64_t tokens = 0;  ///< trained on or generated
-  std::string note;         ///< why it ended early, if it did
-};
 
 /// Lines of `hone check`: what a stage will do, in numbers.
 using StageArithmetic = std::vector<std::pair<std::string, std::string>>;

@@ -4,7 +4,7 @@
 
 namespace hone {
 
-double Stopping::value_of(const std::string& name, const std::vector<std::pair<std::string, double>>& metrics) const {
+double Stopping::value_of(const std::string& name, const MetricValues& metrics) const {
   std::string known;
   for (const auto& [key, value] : metrics) {
     if (key == name) return value;
@@ -13,7 +13,7 @@ double Stopping::value_of(const std::string& name, const std::vector<std::pair<s
   fail(ErrorKind::config, "stop_when: no evaluation metric is called '{}'; this stage measures {}", name, known);
 }
 
-Stopping::Verdict Stopping::observe(const std::vector<std::pair<std::string, double>>& metrics) {
+Stopping::Verdict Stopping::observe(const MetricValues& metrics) {
   Verdict verdict;
   if (config_.best) {
     const double value = value_of(*config_.best, metrics);

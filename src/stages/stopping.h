@@ -3,11 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/fields.h"
 #include "nn/parameter_store.h"
+#include "report/metrics.h"
 
 namespace hone {
 
@@ -42,12 +41,12 @@ class Stopping {
     std::string stop;      ///< why to stop; empty: go on
   };
   /// Error{config} when a metric that the configuration names is not among those measured; the message lists them.
-  Verdict observe(const std::vector<std::pair<std::string, double>>& metrics);
+  Verdict observe(const MetricValues& metrics);
   bool keeps_best() const { return config_.best.has_value(); }
   std::optional<double> best() const { return best_; }
 
  private:
-  double value_of(const std::string& name, const std::vector<std::pair<std::string, double>>& metrics) const;
+  double value_of(const std::string& name, const MetricValues& metrics) const;
 
   StoppingConfig config_;
   std::optional<double> best_;

@@ -1,0 +1,84 @@
+#include "app/catalog.h"
+
+#include "envs/arithmetic.h"
+#include "envs/dataset.h"
+#include "envs/random_walks.h"
+#include "envs/skeleton.h"
+#include "policies/llama.h"
+#include "rewards/diversity.h"
+#include "rewards/exact_match.h"
+#include "rewards/fluency.h"
+#include "rewards/format.h"
+#include "rewards/length.h"
+#include "rewards/model_score.h"
+#include "rewards/numeric_answer.h"
+#include "rewards/random_walks.h"
+#include "rewards/repetition.h"
+#include "rewards/skeleton.h"
+#include "stages/classify.h"
+#include "stages/eval.h"
+#include "stages/grpo.h"
+#include "stages/ppo.h"
+#include "stages/pretrain.h"
+#include "stages/reward_model.h"
+#include "stages/sft.h"
+
+namespace hone {
+
+namespace {
+
+template <class Spec>
+std::unique_ptr<Component> make() {
+  return std::make_unique<Spec>();
+}
+
+Catalogs tables() {
+  Catalogs all;
+  all.add<StageSpec>(
+      {"stage",
+       {
+           {"pretrain", "Causal language modelling on plain text.", make<PretrainSpec>},
+           {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
+           {"classify", "A classifier on the trunk, from labelled texts.", make<ClassifySpec>},
+           {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
+           {"ppo", "Proximal policy optimization with a critic.", make<PpoSpec>},
+           {"grpo", "Group-relative policy optimization.", make<GrpoSpec>},
+           {"eval", "Held-out evaluation without training.", make<EvalSpec>},
+       }});
+  all.add<EnvironmentSpec>(
+      {"environment",
+       {
+           {"arithmetic", "Procedural sums with one right answer.", make<ArithmeticSpec>},
+           {"random_walks", "Shortest paths on a small random graph.", make<RandomWalksSpec>},
+           {"dataset", "Prompts and references from a data set's rows.", make<DatasetSpec>},
+           {"skeleton", "Guess a number with hints: the multi-turn example to copy.", make<SkeletonEnvSpec>},
+       }});
+  all.add<RewardSpec>(
+      {"reward",
+       {
+           {"exact_match", "1 when the completion equals the reference answer.", make<ExactMatchSpec>},
+           {"numeric_answer", "1 when the completion's number equals the reference's.", make<NumericAnswerSpec>},
+           {"format", "1 when the completion matches a pattern.", make<FormatSpec>},
+           {"length", "Shapes the length of completions.", make<LengthSpec>},
+           {"repetition", "Penalty for repeated n-grams.", make<RepetitionSpec>},
+           {"diversity", "Different n-grams within the completions of one prompt.", make<DiversitySpec>},
+           {"fluency", "Mean log-likelihood under a frozen language model.", make<FluencySpec>},
+           {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
+           {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
+           {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
+       }});
+  all.add<PolicySpec>({"policy",
+                       {
+                           {"llama", "Decoders of the Llama, Mistral, Qwen2 and Qwen3 shapes.", make<LlamaSpec>},
+                       }});
+  return all;
+}
+
+}  // namespace
+
+const Catalogs& built_in() {
+  static const Catalogs catalogs = tables();
+  return catalogs;
+}
+
+}  // namespace hone

@@ -1,0 +1,134 @@
+#include "app/experiment.h"
+
+#include <malloc.h>
+
+#include <chrono>
+#include <thread>
+
+#include "app/catalog.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "base/threads.h"
+#include "config/writer.h"
+#include "io/file.h"
+#include "kernels/isa.h"
+#include "report/console.h"
+#include "report/metrics_jsonl.h"
+#include "stages/model_directory.h"
+#include "text/byte_tokenizer.h"
+#include "text/tokenizer_json.h"
+
+namespace hone {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config) {
+  if (config.tokenizer.path) return load_tokenizer(*config.tokenizer.path);
+  if (config.model.path) return load_tokenizer(*config.model.path);
+  return byte_tokenizer();
+}
+
+void check_vocabulary(const RootConfig& config, PolicySpec& spec, const Tokenizer& tokenizer) {
+  if (spec.vocabulary() == 0) spec.vocabulary() = tokenizer.vocab_size();
+  if (spec.vocabulary() >= tokenizer.vocab_size()) return;
+  fail(ErrorKind::config, "{}: the model has {} token ids but the tokenizer has {}; use the tokenizer that the model was "
+       "trained with", config.model.path.value_or("model.architecture.vocabulary"), spec.vocabulary(),
+       tokenizer.vocab_size());
+}
+
+/// Moves an existing directory to the first free name behind it.
+void move_aside(const fs::path& directory) {
+  for (int i = 1;; ++i) {
+    const fs::path aside = directory.string() + fmt::format(".{}", i);
+    if (fs::exists(aside)) continue;
+    fs::rename(directory, aside);
+    log_info("moved the earlier run to {}", aside.string());
+    return;
+  }
+}
+
+void make_directory(const fs::path& directory, bool fresh) {
+  if (fs::exists(directory)) {
+    if (!fresh) {
+      fail(ErrorKind::config,
+           "{} exists: choose another run.name, or give --fresh to move it aside", directory.string());
+    }
+    move_aside(directory);
+  }
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) fail_system("cannot create the run directory", directory, error.value());
+}
+
+}  // namespace
+
+void prepare_process(std::int64_t threads) {
+  // Page faults of buffers that malloc returns to the kernel after every operation cost more than the operations.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  at::set_num_threads(1);
+  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  set_threads(static_cast<int>(threads == 0 ? cores : threads));
+}
+
+kernels::Compute compute_of(ComputeChoice choice) {
+  const bool wants = choice == ComputeChoice::bfloat16 ||
+                     (choice == ComputeChoice::automatic && kernels::has_bfloat16());
+  return wants ? kernels::Compute::bfloat16 : kernels::Compute::float32;
+}
+
+std::unique_ptr<Run> prepare_run(const RootConfig& config) {
+  auto run = std::make_unique<Run>();
+  run->seed = static_cast<std::uint64_t>(config.run.seed);
+  run->directory = config.run_directory();
+  run->catalogs = &built_in();
+  run->compute = compute_of(config.model.compute);
+  for (const auto& [name, data] : config.data) run->data.emplace(name, data);
+  run->tokenizer = open_tokenizer(config);
+  if (config.model.path) {
+    run->policy = read_policy_spec(*config.model.path, built_in());
+  } else {
+    run->policy = config.model.architecture->clone();
+  }
+  check_vocabulary(config, *run->policy, *run->tokenizer);
+  const HeadPlan heads = config.model.path ? read_head_plan(*config.model.path) : HeadPlan{};
+  run->model = std::make_unique<Model>(*run->policy, heads, run->compute, true);
+  run->model->store.initialize(run->seed);
+  if (config.model.path) {
+    load_weights(*run->model, *config.model.path);
+  } else {
+    run->model->store.refresh();
+  }
+  return run;
+}
+
+void run_experiment(const RootConfig& config, bool fresh) {
+  const fs::path directory = config.run_directory();
+  std::unique_ptr<Run> run = prepare_run(config);
+  make_directory(directory, fresh);
+  set_log_file((directory / "log.txt").string());
+  const Node file = resolved(built_in(), [&config](Fields& f) { const_cast<RootConfig&>(config).describe(f); });
+  write_file_atomic(directory / "config.yaml", to_yaml(file));
+  Console console(ConsoleOptions::standard_error());
+  std::vector<std::unique_ptr<MetricSink>> sinks;
+  sinks.push_back(std::make_unique<MetricsJsonl>(directory / "metrics.jsonl"));
+  RunReport report(console, std::move(sinks));
+  run->report = &report;
+  log_info("{}: {} parameters, {} matrix products, {} threads, seed {}", config.run.name,
+           format_count(run->model->store.parameters()),
+           run->compute == kernels::Compute::bfloat16 ? "bfloat16" : "float32", threads(), config.run.seed);
+  run->save_model(run->checkpoints("initial") / "final");
+  for (const auto& stage : config.stages) {
+    if (stage->from) run->restore_stage(*stage->from);
+    const StageSummary summary = stage->run(*run);
+    run->save_model(run->checkpoints(stage->name) / "final");
+    report.stage_finished(summary);
+  }
+  report.print_summary();
+}
+
+}  // namespace hone

@@ -1,0 +1,49 @@
+#include "app/root_config.h"
+
+#include "app/catalog.h"
+#include "config/load.h"
+#include "policies/llama.h"
+
+namespace hone {
+
+void RunSection::describe(Fields& f) {
+  f.field("name", name, "Name of the run's directory; by default the file's name.");
+  f.field("directory", directory, "Where run directories are made.");
+  f.field("seed", seed, "Every random number of the run follows from it.", at_least(0));
+  f.field("threads", threads, "Threads of the kernels; 0: one for each core.", at_least(0));
+}
+
+void ModelSection::describe(Fields& f) {
+  f.field("path", path, "A Hugging Face model directory to start from.");
+  f.component("architecture", architecture, "The shape of a model to train from scratch, when there is no path.");
+  f.choice("compute", compute, compute_names,
+           "Operands of matrix products: bfloat16 (weights stay float32) where the CPU has it, or float32.");
+  f.check(path || architecture, "architecture", "is needed when there is no path");
+}
+
+void TokenizerSection::describe(Fields& f) {
+  f.field("path", path, "tokenizer.json or its directory; by default the model's, and without a model one id a byte.");
+}
+
+RootConfig::RootConfig() {
+  model.architecture = std::make_unique<LlamaSpec>();
+  model.architecture->kind = model.architecture->name = "llama";
+}
+
+void RootConfig::describe(Fields& f) {
+  f.section("run", run, "The run.");
+  f.section("model", model, "The model that the first stage starts from.");
+  f.section("tokenizer", tokenizer, "Text to ids and back.");
+  f.section_map("data", data, "Data sets by name; stages and environments refer to them.");
+  f.components("stages", stages, "What the run does, in order. Each stage starts from the weights of the one before it.");
+  f.required();
+}
+
+RootConfig load_root(const std::filesystem::path& file, std::span<const std::string> overrides) {
+  RootConfig config;
+  config.run.name = file.stem().string();
+  load_fields(file, overrides, built_in(), [&config](Fields& f) { config.describe(f); });
+  return config;
+}
+
+}  // namespace hone

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/fields.h"
+#include "data/config.h"
+#include "nn/policy.h"
+#include "stages/stage.h"
+
+namespace hone {
+
+enum class ComputeChoice { automatic, float32, bfloat16 };
+inline constexpr std::array<std::string_view, 3> compute_names = {"auto", "float32", "bfloat16"};
+
+struct RunSection {
+  std::string name;
+  std::string directory = "runs";
+  std::int64_t seed = 1;
+  std::int64_t threads = 0;
+  void describe(Fields& f);
+};
+
+struct ModelSection {
+  std::optional<std::string> path;
+  std::unique_ptr<PolicySpec> architecture;
+  ComputeChoice compute = ComputeChoice::automatic;
+  void describe(Fields& f);
+};
+
+struct TokenizerSection {
+  std::optional<std::string> path;
+  void describe(Fields& f);
+};
+
+/// One YAML file.
+struct RootConfig {
+  RunSection run;
+  ModelSection model;
+  TokenizerSection tokenizer;
+  std::vector<std::pair<std::string, DataConfig>> data;
+  std::vector<std::unique_ptr<StageSpec>> stages;
+
+  RootConfig();
+  void describe(Fields& f);
+  std::filesystem::path run_directory() const { return std::filesystem::path(run.directory) / run.name; }
+};
+
+/// Reads a file with overrides. run.name defaults to the file's name. Error{config} lists everything that is wrong.
+RootConfig load_root(const std::filesystem::path& file, std::span<const std::string> overrides);
+
+}  // namespace hone

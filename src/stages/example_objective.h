@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "data/packing.h"
+#include "stages/training.h"
+
+namespace hone {
+
+/// Examples to learn from and examples held out.
+struct LearnableRows {
+  std::vector<TokenExample> train;
+  std::vector<TokenExample> held_out;
+};
+
+/// What objectives over token sequences share: a row is one example.
+class ExampleObjective : public Objective {
+ public:
+  /// `run` and its model must outlive the objective. `tokens_per_pass` bounds the passes of an evaluation.
+  ExampleObjective(Run& run, LearnableRows rows, std::int64_t tokens_per_pass)
+      : run_(run), rows_(std::move(rows)), tokens_per_pass_(tokens_per_pass) {}
+
+  std::uint64_t rows() const override { return rows_.train.size(); }
+  std::int64_t tokens(std::uint64_t row) const override {
+    return static_cast<std::int64_t>(rows_.train[row].ids.size());
+  }
+  Batch batch(std::span<const std::uint64_t> rows) const override;
+
+ protected:
+  Model& model() const { return *run_.model; }
+  std::int64_t tokens_per_pass() const { return tokens_per_pass_; }
+  const LearnableRows& examples() const { return rows_; }
+
+ private:
+  Run& run_;
+  LearnableRows rows_;
+  std::int64_t tokens_per_pass_;
+};
+
+/// All examples, in order.
+Batch batch_of(std::span<const TokenExample> examples);
+
+/// The score head at the last row of each sequence, [S, outputs]; carries the gradient.
+at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout);
+
+}  // namespace hone

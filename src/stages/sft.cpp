@@ -1,0 +1,80 @@
+#include "stages/sft.h"
+
+#include "base/format.h"
+
+namespace hone {
+
+namespace {
+
+/// Completions to learn, judged on held-out prompts by generation too.
+class JudgedCompletions : public LanguageModelObjective {
+ public:
+  JudgedCompletions(Run& run, LearnableRows rows, std::int64_t tokens_per_pass, const SftSpec& spec)
+      : LanguageModelObjective(run, std::move(rows), tokens_per_pass),
+        environment_((spec.evaluation.environment ? spec.evaluation.environment : spec.source.environment)
+                         ->make(run.services())),
+        rewards_(spec.evaluation.rewards, run.services()),
+        evaluator_(run, *environment_, rewards_, spec.evaluation),
+        sampled_(spec.evaluation.sampled) {}
+
+  MetricValues evaluate() override {
+    MetricValues metrics = LanguageModelObjective::evaluate();
+    const MetricValues generated = evaluator_.evaluate();
+    metrics.insert(metrics.end(), generated.begin(), generated.end());
+    return metrics;
+  }
+
+  std::vector<Headline> headlines() const override {
+    std::vector<Headline> lines{{"eval/reward", "reward (greedy)"}};
+    if (sampled_) lines.push_back({"eval_sampled/reward", "reward (sampled)"});
+    return lines;
+  }
+
+  std::span<const Episode> episodes() const override { return evaluator_.episodes(); }
+
+ private:
+  std::unique_ptr<Environment> environment_;
+  RewardSum rewards_;
+  Evaluator evaluator_;
+  bool sampled_;
+};
+
+}  // namespace
+
+void SftSpec::describe_stage(Fields& f) {
+  source.describe(f);
+  training.describe(f);
+  f.section("evaluation", "Held-out evaluation: eval/loss, and eval/reward by generation when rewards are given.",
+            [this](Fields& fields) {
+              evaluation.describe(fields);
+              fields.field("every_epochs", evaluate_every_epochs,
+                           "Evaluate after each so many passes over the rows; 0: never.", at_least(0));
+            });
+  f.check(!generates() || evaluation.environment || source.environment, "evaluation",
+          "rewards need an environment whose held-out prompts are answered");
+  f.check(generates() || !evaluation.environment, "evaluation", "an environment needs rewards that judge the answers");
+}
+
+StageArithmetic SftSpec::arithmetic() const {
+  StageArithmetic lines = training.arithmetic();
+  if (generates()) {
+    lines.emplace_back("evaluation", fmt::format("≤ {} prompts × {} tokens{}", format_count(evaluation.prompts),
+                                                 format_count(evaluation.sampling.max_tokens),
+                                                 evaluation.sampled ? ", greedy and sampled" : ", greedy"));
+  }
+  return lines;
+}
+
+StageSummary SftSpec::run(Run& run) const {
+  run.use_heads({});
+  LearnableRows rows = load_texts(run, source, {.learned = Learned::completions}, evaluation.prompts);
+  std::unique_ptr<Objective> objective;
+  if (generates()) {
+    objective = std::make_unique<JudgedCompletions>(run, std::move(rows), training.tokens_per_pass, *this);
+  } else {
+    objective = std::make_unique<LanguageModelObjective>(run, std::move(rows), training.tokens_per_pass);
+  }
+  return Training(run, training, {evaluation.every, evaluate_every_epochs}, name, *objective).run();
+}
+
+}  // namespace hone

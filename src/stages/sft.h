@@ -1,0 +1,25 @@
+#pragma once
+
+#include "stages/evaluation.h"
+#include "stages/language_model.h"
+#include "stages/stage.h"
+
+namespace hone {
+
+/// Supervised fine-tuning: prompts are read, completions are learned. See docs/stages/sft.md.
+class SftSpec : public StageSpec {
+ public:
+  TextSource source;
+  TrainingConfig training;
+  EvaluationConfig evaluation;
+  double evaluate_every_epochs = 0;
+
+  void describe_stage(Fields& f) override;
+  StageArithmetic arithmetic() const override;
+  StageSummary run(Run& run) const override;
+
+ private:
+  bool generates() const { return !evaluation.rewards.empty(); }
+};
+
+}  // namespace hone

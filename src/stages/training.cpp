@@ -1,0 +1,227 @@
+#include "stages/training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "stages/rl_metrics.h"
+
+namespace hone {
+
+namespace {
+
+constexpr std::size_t samples_shown = 4;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Runs of neighbouring rows of at most `tokens` tokens, or one longer row.
+std::vector<std::span<const std::uint64_t>> cut_rows(const Objective& objective, std::span<const std::uint64_t> rows,
+                                                     std::int64_t tokens) {
+  std::vector<std::span<const std::uint64_t>> cuts;
+  std::size_t begin = 0;
+  std::int64_t filled = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int64_t length = objective.tokens(rows[i]);
+    if (i > begin && filled + length > tokens) {
+      cuts.push_back(rows.subspan(begin, i - begin));
+      begin = i;
+      filled = 0;
+    }
+    filled += length;
+  }
+  cuts.push_back(rows.subspan(begin));
+  return cuts;
+}
+
+}  // namespace
+
+void TrainingConfig::describe(Fields& f) {
+  f.field("steps", steps, "Optimizer steps.", at_least(1));
+  f.field("epochs", epochs, "Passes over the rows, in place of steps; 1 when neither is set.", above(0));
+  f.field("batch_size", batch_size, "Rows an optimizer step.", at_least(1));
+  f.field("tokens_per_pass", tokens_per_pass,
+          "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
+  f.section("optimizer", optimizer, "AdamW and its schedule.");
+  f.field("dropout", dropout, "Share of activations dropped while training.", {.low = 0, .high = 1, .open_high = true});
+  f.field("max_skipped_updates", max_skipped_updates,
+          "Updates in a row that a loss or gradient which is not finite may cost before the run stops.", at_least(0));
+  f.section("stop_when", stop_when, "Ends the stage early.");
+  f.field("checkpoint_every", checkpoint_every, "Steps between checkpoints; 0: only the last.", at_least(0));
+  f.check(!steps || !epochs, "epochs", "goes without steps: one of them says how long the stage is");
+}
+
+std::int64_t TrainingConfig::total_steps(std::uint64_t rows) const {
+  if (steps) return *steps;
+  const double batch = std::min(static_cast<double>(batch_size), static_cast<double>(rows));
+  return std::max<std::int64_t>(1, std::llround(std::ceil(epochs.value_or(1) * static_cast<double>(rows) / batch)));
+}
+
+StageArithmetic TrainingConfig::arithmetic() const {
+  StageArithmetic lines{{"rows a step", format_count(batch_size)}};
+  if (steps) {
+    lines.emplace_back("optimizer steps", format_count(*steps));
+    lines.emplace_back("rows", fmt::format("{} × {} = {}", format_count(*steps), format_count(batch_size),
+                                           format_count(*steps * batch_size)));
+  } else {
+    lines.emplace_back("optimizer steps", fmt::format("{:g} × rows / {}", epochs.value_or(1), format_count(batch_size)));
+  }
+  lines.emplace_back("tokens a forward pass", "≤ " + format_count(tokens_per_pass));
+  return lines;
+}
+
+void EvaluationInterval::describe(Fields& f) {
+  f.field("every", steps, "Evaluate after each so many steps; 0: only before the first and after the last.", at_least(0));
+  f.field("every_epochs", epochs, "Evaluate after each so many passes over the rows; 0: never.", at_least(0));
+}
+
+bool EvaluationInterval::due(std::int64_t step, double epochs_before, double epochs_after) const {
+  if (steps > 0 && step % steps == 0) return true;
+  return epochs > 0 && std::floor(epochs_after / epochs) > std::floor(epochs_before / epochs);
+}
+
+void HeldOutConfig::describe(Fields& f) {
+  interval.describe(f);
+  f.field("rows", rows, "Held-out rows, from the first; fewer when there are fewer.", at_least(1));
+}
+
+double accumulate_gradient(Objective& objective, std::span<const std::uint64_t> rows, std::int64_t tokens_per_pass,
+                           double dropout, std::uint64_t dropout_key) {
+  const double denominator = objective.denominator(objective.batch(rows));
+  double sum = 0;
+  std::uint64_t part = 0;
+  for (const std::span<const std::uint64_t> cut : cut_rows(objective, rows, tokens_per_pass)) {
+    const DropoutDraw draw{dropout, Random(dropout_key, part++).next64()};
+    const at::Tensor loss = objective.loss(objective.batch(cut), denominator, draw);
+    sum += loss.item<double>();
+    loss.backward();
+  }
+  return sum;
+}
+
+Training::Training(Run& run, const TrainingConfig& config, const EvaluationInterval& interval, const std::string& stage,
+                   Objective& objective)
+    : run_(run),
+      config_(config),
+      interval_(interval),
+      stage_(stage),
+      objective_(objective),
+      total_steps_(config.total_steps(objective.rows())),
+      batch_rows_(std::min(static_cast<std::uint64_t>(config.batch_size), objective.rows())),
+      optimizer_(run.model->store, config.optimizer, total_steps_),
+      order_(run.seed, "rows/" + stage, objective.rows()),
+      stopping_(config.stop_when) {
+  if (batch_rows_ < static_cast<std::uint64_t>(config.batch_size)) {
+    log_warn("{}: batch_size is {} and there are {} rows: every step uses them all", stage, config.batch_size,
+             batch_rows_);
+  }
+  summary_.stage = stage;
+}
+
+StageSummary Training::run() {
+  const auto start = std::chrono::steady_clock::now();
+  run_.report->stage_started(stage_, total_steps_);
+  std::string stop = evaluate(0);
+  std::int64_t step = 0;
+  while (step < total_steps_ && stop.empty()) {
+    const double epochs_before = order_.epochs();
+    run_.report->step(step + 1, take_step(step + 1));
+    ++step;
+    if (step == total_steps_ || interval_.due(step, epochs_before, order_.epochs())) stop = evaluate(step);
+    if (config_.checkpoint_every > 0 && step % config_.checkpoint_every == 0) {
+      run_.save_model(run_.checkpoints(stage_) / fmt::format("step_{}", step));
+    }
+  }
+  if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
+  keep_best(step);
+  show_samples("after");
+  summary_.seconds = seconds_since(start);
+  return summary_;
+}
+
+MetricValues Training::take_step(std::int64_t step) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<std::uint64_t> rows = order_.next(batch_rows_);
+  const std::uint64_t dropout_key =
+      Random(stream_key(run_.seed, "dropout/" + stage_), static_cast<std::uint64_t>(step)).next64();
+  const double loss = accumulate_gradient(objective_, rows, config_.tokens_per_pass, config_.dropout, dropout_key);
+  StepReport report;
+  if (std::isfinite(loss)) {
+    report = optimizer_.step();
+  } else {
+    run_.model->store.zero_grads();
+    report = {.grad_norm = loss, .learning_rate = optimizer_.learning_rate(), .skipped = true};
+  }
+  count_skipped(report.skipped, rows);
+  best_is_current_ = false;
+  std::int64_t tokens = 0;
+  for (const std::uint64_t row : rows) tokens += objective_.tokens(row);
+  summary_.tokens += tokens;
+  MetricValues metrics = {{"loss", loss},
+                          {"grad_norm", report.grad_norm},
+                          {"learning_rate", report.learning_rate},
+                          {"tokens_per_second", static_cast<double>(tokens) / seconds_since(start)},
+                          {"epoch", order_.epochs()}};
+  if (skipped_ > 0) metrics.emplace_back("skipped_updates", static_cast<double>(skipped_));
+  return metrics;
+}
+
+void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows) {
+  skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
+  if (!skipped) return;
+  ++skipped_;
+  log_warn("{}: the loss or its gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
+  if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
+  const std::filesystem::path dump = dump_batch(run_.directory, stage_, objective_.batch(rows));
+  fail(ErrorKind::data,
+       "{}: {} updates in a row had a loss or gradient that is not finite; the weights are as before them, the last batch "
+       "is in {}; lower the learning rate or look at the rows",
+       stage_, skipped_in_a_row_, dump.string());
+}
+
+void Training::measure(std::int64_t step, MetricValues& metrics) {
+  metrics = objective_.evaluate();
+  if (metrics.empty()) return;
+  run_.report->evaluated(step, metrics);
+  for (const Objective::Headline& headline : objective_.headlines()) {
+    const auto value = std::find_if(metrics.begin(), metrics.end(),
+                                    [&](const auto& metric) { return metric.first == headline.metric; });
+    if (value == metrics.end()) continue;
+    auto row = std::find_if(summary_.held_out.begin(), summary_.held_out.end(),
+                            [&](const HeldOut& held_out) { return held_out.metric == headline.title; });
+    if (row == summary_.held_out.end()) row = summary_.held_out.insert(row, HeldOut{.metric = headline.title});
+    (step == 0 ? row->before : row->after) = value->second;
+  }
+}
+
+std::string Training::evaluate(std::int64_t step) {
+  MetricValues metrics;
+  measure(step, metrics);
+  if (step == 0) show_samples("before");
+  const Stopping::Verdict verdict = stopping_.observe(metrics);
+  if (verdict.is_best) best_.keep(run_.model->store);
+  best_is_current_ = verdict.is_best;
+  return verdict.stop;
+}
+
+/// Goes back to the best weights; the summary then tells their figures.
+void Training::keep_best(std::int64_t step) {
+  if (!stopping_.keeps_best() || best_is_current_) return;
+  best_.restore(run_.model->store);
+  log_info("{}: back to the best weights, {} {:.4g}", stage_, *config_.stop_when.best, *stopping_.best());
+  MetricValues metrics;
+  measure(step, metrics);
+}
+
+void Training::show_samples(const std::string& when) {
+  const std::span<const Episode> episodes = objective_.episodes();
+  if (episodes.empty()) return;
+  run_.report->samples(stage_ + ": samples " + when, episodes.first(std::min(episodes.size(), samples_shown)));
+}
+
+}  // namespace hone

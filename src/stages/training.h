@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algo/batch.h"
+#include "data/order.h"
+#include "optim/optimizer.h"
+#include "report/metrics.h"
+#include "stages/run.h"
+#include "stages/stopping.h"
+
+namespace hone {
+
+/// What the supervised stages have in common in their configuration.
+struct TrainingConfig {
+  std::optional<std::int64_t> steps;
+  std::optional<double> epochs;
+  std::int64_t batch_size = 32;
+  std::int64_t tokens_per_pass = 8192;
+  OptimizerConfig optimizer;
+  double dropout = 0;
+  std::int64_t max_skipped_updates = 3;
+  StoppingConfig stop_when;
+  std::int64_t checkpoint_every = 0;
+
+  void describe(Fields& f);
+  /// Optimizer steps over that many rows.
+  std::int64_t total_steps(std::uint64_t rows) const;
+  StageArithmetic arithmetic() const;
+};
+
+/// How often held-out rows are looked at, beside the looks before the first and after the last step.
+struct EvaluationInterval {
+  std::int64_t steps = 0;  ///< 0: never
+  double epochs = 0;       ///< 0: never
+
+  void describe(Fields& f);
+  /// Whether an evaluation falls between the two.
+  bool due(std::int64_t step, double epochs_before, double epochs_after) const;
+};
+
+/// The part of `evaluation:` that stages without generation have.
+struct HeldOutConfig {
+  EvaluationInterval interval;
+  std::int64_t rows = 1000;
+  void describe(Fields& f);
+};
+
+/// Dropout of one forward pass.
+struct DropoutDraw {
+  double probability = 0;
+  std::uint64_t key = 0;
+};
+
+/// What a supervised stage learns. The loop below knows neither tokens nor labels.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  /// Rows to learn from, ≥ 1. A row is never divided between two forward passes.
+  virtual std::uint64_t rows() const = 0;
+  virtual std::int64_t tokens(std::uint64_t row) const = 0;
+  virtual Batch batch(std::span<const std::uint64_t> rows) const = 0;
+
+  /// What the loss of a whole batch is divided by.
+  virtual double denominator(const Batch& batch) const = 0;
+  /// The share of `part` in the loss of the batch with that denominator: a float64 scalar that carries the gradient. The
+  /// shares of all parts add up to the loss of the batch.
+  virtual at::Tensor loss(const Batch& part, double denominator, const DropoutDraw& dropout) = 0;
+
+  /// Held-out figures; none when nothing is held out.
+  virtual MetricValues evaluate() = 0;
+  /// Which of them the final table shows, and under which titles.
+  struct Headline {
+    std::string metric;
+    std::string title;
+  };
+  virtual std::vector<Headline> headlines() const = 0;
+  /// What the last evaluation generated, for people to read.
+  virtual std::span<const Episode> episodes() const { return {}; }
+};
+
+/// Adds the gradient of the batch's loss to the store of the model that `objective` trains, computing at most
+/// `tokens_per_pass` tokens at once (or one longer row). Without dropout neither the gradient nor the loss depends on
+/// that bound beyond rounding. Returns the loss.
+double accumulate_gradient(Objective& objective, std::span<const std::uint64_t> rows, std::int64_t tokens_per_pass,
+                           double dropout = 0, std::uint64_t dropout_key = 0);
+
+/// The loop that pretrain, sft, classify and reward_model share. One step:
+///
+///     next rows ─► pack ─► loss, gradient (part by part) ─► optimizer ─► (evaluate, checkpoint, stop)
+///
+class Training {
+ public:
+  /// Everything is borrowed and must outlive the loop. `stage` names checkpoints and random streams.
+  Training(Run& run, const TrainingConfig& config, const EvaluationInterval& interval, const std::string& stage,
+           Objective& objective);
+
+  /// Error{data} when more than max_skipped_updates updates in a row had a loss or gradient that is not finite: the
+  /// weights are then those before the first of them, and the last batch lies in the run directory.
+  StageSummary run();
+
+ private:
+  MetricValues take_step(std::int64_t step);
+  void count_skipped(bool skipped, std::span<const std::uint64_t> rows);
+  /// Evaluates and reports. Returns why to stop, or "".
+  std::string evaluate(std::int64_t step);
+  void measure(std::int64_t step, MetricValues& metrics);
+  void keep_best(std::int64_t step);
+  void show_samples(const std::string& when);
+
+  Run& run_;
+  const TrainingConfig& config_;
+  const EvaluationInterval interval_;
+  const std::string& stage_;
+  Objective& objective_;
+  std::int64_t total_steps_;
+  std::uint64_t batch_rows_;
+  Optimizer optimizer_;
+  RowOrder order_;
+  Stopping stopping_;
+  BestWeights best_;
+  bool best_is_current_ = true;
+  StageSummary summary_;
+  std::int64_t skipped_ = 0, skipped_in_a_row_ = 0;
+};
+
+}  // namespace hone
