@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/sampling.h"
+
+/// What each subcommand does once its words are parsed. Results go to stdout, messages to stderr; what goes wrong is an
+/// Error.
+namespace hone {
+
+struct FileCommand {
+  std::string file;
+  std::vector<std::string> overrides;  ///< key.path=value
+};
+
+void command_run(const FileCommand& command, bool fresh);
+/// Validates without running and prints the batch arithmetic and a memory estimate.
+void command_check(const FileCommand& command);
+/// Runs the file's eval stages on a model directory (or on the file's own model) and prints what they measured.
+void command_eval(const FileCommand& command, const std::optional<std::string>& model);
+
+void command_config_show(const FileCommand& command);
+void command_config_schema();
+void command_config_docs();
+/// The fields of a kind or of a dotted path ("ppo", "run", "arithmetic"); everything when empty.
+void command_config_help(const std::string& path);
+
+void command_doctor();
+
+struct TokenizerTraining {
+  std::vector<std::string> files;
+  std::string output;
+  std::int64_t vocabulary = 8192;
+};
+void command_tokenizer_train(const TokenizerTraining& command);
+/// Ids of each line of stdin, or of `text`.
+void command_tokenizer_encode(const std::string& tokenizer, const std::optional<std::string>& text);
+
+struct GenerateCommand {
+  std::string model;
+  std::vector<std::string> prompts;  ///< empty: one a line from stdin
+  SamplingConfig sampling;
+  std::int64_t samples = 1;
+  std::int64_t seed = 1;
+  bool json = false;
+};
+void command_generate(const GenerateCommand& command);
+/// Reads a line, continues it, and so on until the end of input.
+void command_chat(const GenerateCommand& command);
+
+}  // namespace hone

@@ -1,0 +1,152 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "base/error.h"
+#include "base/format.h"
+
+namespace hone {
+
+namespace {
+
+constexpr const char* examples =
+    "Trains language models by reinforcement learning. One YAML file describes an experiment.\n\n"
+    "  hone run configs/quickstart/arithmetic.yaml            pretrain, fine-tune, improve by PPO\n"
+    "  hone run FILE stages.ppo.iterations=20 run.seed=2      the same with other values\n"
+    "  hone check FILE                                        what it would do, in numbers\n"
+    "  hone generate --model runs/arithmetic/checkpoints/ppo/final --prompt '37+58='\n"
+    "  hone config help stages.ppo                            every key of a stage\n"
+    "  hone doctor                                            what this machine can do\n";
+
+void add_file(CLI::App* app, FileCommand& command) {
+  app->add_option("file", command.file, "YAML file of the run")->required();
+  app->add_option("overrides", command.overrides, "key.path=value, stages by name: stages.ppo.epochs=2");
+}
+
+void add_run_commands(CLI::App& app) {
+  static FileCommand command;
+  static bool fresh = false;
+  static std::string model;
+  CLI::App* run = app.add_subcommand("run", "Run every stage of a file");
+  add_file(run, command);
+  run->add_flag("--fresh", fresh, "Move an existing run directory aside");
+  run->callback([] { command_run(command, fresh); });
+  CLI::App* check = app.add_subcommand("check", "Validate a file and print its arithmetic without running it");
+  add_file(check, command);
+  check->callback([] { command_check(command); });
+  CLI::App* eval = app.add_subcommand("eval", "Run a file's eval stages");
+  add_file(eval, command);
+  eval->add_option("--model", model, "Model directory to evaluate instead of the file's own");
+  eval->callback([] { command_eval(command, model.empty() ? std::nullopt : std::optional(model)); });
+}
+
+void add_config_commands(CLI::App& app) {
+  static FileCommand command;
+  static std::string path;
+  CLI::App* config = app.add_subcommand("config", "Show, explain and export the configuration");
+  config->require_subcommand(1);
+  CLI::App* show = config->add_subcommand("show", "A file with every default filled in");
+  add_file(show, command);
+  show->callback([] { command_config_show(command); });
+  config->add_subcommand("schema", "JSON Schema for editors")->callback([] { command_config_schema(); });
+  config->add_subcommand("docs", "The reference as Markdown")->callback([] { command_config_docs(); });
+  CLI::App* help = config->add_subcommand("help", "Keys of a section or kind: run, model, stages.ppo");
+  help->add_option("path", path, "dotted path; empty: the root");
+  help->callback([] { command_config_help(path); });
+}
+
+void add_tokenizer_commands(CLI::App& app) {
+  static TokenizerTraining training;
+  static std::string tokenizer, text;
+  CLI::App* group = app.add_subcommand("tokenizer", "Train a tokenizer or look at its ids");
+  group->require_subcommand(1);
+  CLI::App* train = group->add_subcommand("train", "Byte-level BPE from text files");
+  train->add_option("files", training.files, "Text files")->required();
+  train->add_option("--output,-o", training.output, "Directory for tokenizer.json")->required();
+  train->add_option("--vocabulary", training.vocabulary, "Number of ids")->check(CLI::Range(260, 1 << 24));
+  train->callback([] { command_tokenizer_train(training); });
+  CLI::App* encode = group->add_subcommand("encode", "Ids of a text, or of each line of stdin");
+  encode->add_option("tokenizer", tokenizer, "tokenizer.json or its directory")->required();
+  CLI::Option* given = encode->add_option("--text", text, "The text");
+  encode->callback([given] { command_tokenizer_encode(tokenizer, given->count() > 0 ? std::optional(text) : std::nullopt); });
+}
+
+void add_generation_options(CLI::App* app, GenerateCommand& command) {
+  SamplingConfig& sampling = command.sampling;
+  app->add_option("--model,-m", command.model, "Model directory")->required();
+  app->add_option("--temperature", sampling.temperature, "0 takes the most likely token")->check(CLI::NonNegativeNumber);
+  app->add_option("--top-k", sampling.top_k, "Keep the k most likely tokens; 0: all")->check(CLI::NonNegativeNumber);
+  app->add_option("--top-p", sampling.top_p, "Keep tokens until their probability reaches it")->check(CLI::Range(1e-6, 1.0));
+  app->add_option("--min-p", sampling.min_p, "Keep tokens of this share of the largest probability")->check(CLI::Range(0.0, 1.0));
+  app->add_option("--max-tokens", sampling.max_tokens, "Longest completion")->check(CLI::PositiveNumber);
+  app->add_option("--stop", sampling.stop, "Text that ends a completion; may be given again");
+  app->add_option("--seed", command.seed, "Seed of the samples");
+}
+
+void add_text_commands(CLI::App& app) {
+  static GenerateCommand command;
+  CLI::App* generate = app.add_subcommand("generate", "Continue prompts with a model");
+  add_generation_options(generate, command);
+  generate->add_option("--prompt,-p", command.prompts, "A prompt; may be given again. Without it: a prompt a line of stdin");
+  generate->add_option("--samples,-n", command.samples, "Completions a prompt")->check(CLI::PositiveNumber);
+  generate->add_flag("--json", command.json, "A JSON object a line");
+  generate->callback([] { command_generate(command); });
+  CLI::App* chat = app.add_subcommand("chat", "Continue what you type, line by line");
+  add_generation_options(chat, command);
+  chat->callback([] { command_chat(command); });
+}
+
+/// CLI11 says that a word was not expected; this adds the command that was perhaps meant.
+std::string nearest_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  for (const std::string& name : names) {
+    if (name == argv[1]) return "";
+  }
+  return suggestion(argv[1], names);
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app(examples, "hone");
+  app.set_version_flag("--version", "hone " HONE_VERSION);
+  app.require_subcommand(1);
+  add_run_commands(app);
+  add_config_commands(app);
+  add_tokenizer_commands(app);
+  add_text_commands(app);
+  app.add_subcommand("doctor", "What this machine can do, and what is missing")->callback([] { command_doctor(); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "hone: %s%s\nrun hone --help for the commands\n", error.what(),
+                 nearest_command(app, argc, argv).c_str());
+    return static_cast<int>(ErrorKind::usage);
+  }
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace hone
+
+int main(int argc, char** argv) {
+  try {
+    return hone::parse_and_run(argc, argv);
+  } catch (const hone::Error& error) {
+    std::fprintf(stderr, "hone: %s\n", error.what());
+    return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "hone: out of memory: lower tokens_per_pass, engine.slots or the model's size\n");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hone: internal error: %s\n", error.what());
+  }
+  return static_cast<int>(hone::ErrorKind::internal);
+}
