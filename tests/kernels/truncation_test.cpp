@@ -28,13 +28,13 @@ std::map<std::int32_t, double> kept_by_truncation(const at::Tensor& logits_V, co
   HONE_SELECT(sample_peaks)(row.logits, vocabulary, peaks.data());
   row.block_peak = peaks.data();
   row.peak = *std::max_element(peaks.begin(), peaks.end());
-  TruncationWorkspace workspace;
-  truncate(row, rule, workspace);
+  Candidates kept_tokens;
+  truncate(row, rule, kept_tokens);
   double total = 0;
-  for (const float mass : workspace.mass) total += mass;
+  for (const float mass : kept_tokens.mass) total += mass;
   std::map<std::int32_t, double> kept;
-  for (std::size_t i = 0; i < workspace.id.size(); ++i) kept[workspace.id[i]] = workspace.mass[i] / total;
-  CHECK(std::is_sorted(workspace.id.begin(), workspace.id.end()));
+  for (std::size_t i = 0; i < kept_tokens.id.size(); ++i) kept[kept_tokens.id[i]] = kept_tokens.mass[i] / total;
+  CHECK(std::is_sorted(kept_tokens.id.begin(), kept_tokens.id.end()));
   return kept;
 }
 

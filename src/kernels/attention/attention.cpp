@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/attention/attention_cpu.h"
+#include "kernels/scratch.h"
 
 namespace hone::kernels {
 
@@ -148,13 +149,15 @@ AttentionResult attention_forward(const at::Tensor& qkv_TC, const AttentionShape
   HONE_ASSERT(!plan.cached());
   Schedule schedule = schedule_of(plan, shape, qkv_TC);
   place_in_scratch(schedule);
-  KvPages scratch = make_kv_pages(schedule.blocks, shape);
+  const std::int64_t floats = schedule.blocks * kv_page * shape.kv_heads * shape.head_dim;
+  thread_local Scratch key_scratch;
+  thread_local Scratch value_scratch;
   AttentionResult result;
   result.out_TE = at::empty({qkv_TC.size(0), shape.query_width()}, at::kFloat);
   result.lse_TH = at::empty({qkv_TC.size(0), shape.heads}, at::kFloat);
   AttentionArguments arguments = arguments_of(qkv_TC, shape, plan);
-  arguments.keys = scratch.key_PHDB.data_ptr<float>();
-  arguments.values = scratch.value_PHBD.data_ptr<float>();
+  arguments.keys = key_scratch.reserve<float>(floats);
+  arguments.values = value_scratch.reserve<float>(floats);
   arguments.out = result.out_TE.data_ptr<float>();
   arguments.lse = result.lse_TH.data_ptr<float>();
   run(arguments, schedule);
@@ -195,10 +198,11 @@ at::Tensor attention_backward(const at::Tensor& dout_TE, const at::Tensor& qkv_T
   const auto kernel = HONE_SELECT(attention_backward_sequence);
   const auto units = static_cast<std::int64_t>(schedule.sequences.size()) * shape.kv_heads;
   parallel_for(units, 1, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> scratch(static_cast<std::size_t>(2 * kv_page * shape.head_dim));
+    thread_local Scratch transposed;
+    float* scratch = transposed.reserve<float>(2 * kv_page * shape.head_dim);
     for (std::int64_t unit = begin; unit < end; ++unit) {
       kernel(gradient, schedule.sequences[static_cast<std::size_t>(unit / shape.kv_heads)], unit % shape.kv_heads,
-             scratch.data());
+             scratch);
     }
   });
   return dqkv_TC;

@@ -36,13 +36,11 @@ float dot(const float* a, const float* b, int64_t width) {
   return sum_lanes(sum);
 }
 
-/// Rows of `from` as columns of to[head_dim][32].
+/// Rows of `from` as columns of to[head_dim][32], zeros in the columns behind them.
 void transpose_block(const float* from, int64_t stride, int64_t rows, int64_t head_dim, float* to) {
-  for (int64_t j = 0; j < rows; ++j) {
-    for (int64_t d = 0; d < head_dim; ++d) to[d * block_keys + j] = from[j * stride + d];
-  }
-  for (int64_t j = rows; j < block_keys; ++j) {
-    for (int64_t d = 0; d < head_dim; ++d) to[d * block_keys + j] = 0.0F;
+  transpose_rows(from, stride, rows, head_dim, to);
+  for (int64_t d = 0; d < head_dim; ++d) {
+    for (int64_t j = rows; j < block_keys; ++j) to[d * block_keys + j] = 0.0F;
   }
 }
 

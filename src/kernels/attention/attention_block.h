@@ -56,6 +56,60 @@ struct BlockWeights {
   int64_t step;
 };
 
+#if HONE_VECTOR_BYTES == 64
+#define HONE_LOW_HALVES \
+  { 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23 }
+#define HONE_HIGH_HALVES \
+  { 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31 }
+#elif HONE_VECTOR_BYTES == 32
+#define HONE_LOW_HALVES \
+  { 0, 8, 1, 9, 2, 10, 3, 11 }
+#define HONE_HIGH_HALVES \
+  { 4, 12, 5, 13, 6, 14, 7, 15 }
+#else
+#define HONE_LOW_HALVES \
+  { 0, 4, 1, 5 }
+#define HONE_HIGH_HALVES \
+  { 2, 6, 3, 7 }
+#endif
+
+/// Transposes a square of vector_lanes rows: log2(lanes) rounds of perfect shuffles of the two halves.
+static inline void transpose_square(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  const Ints low = HONE_LOW_HALVES;
+  const Ints high = HONE_HIGH_HALVES;
+  Floats row[vector_lanes];
+  for (int64_t i = 0; i < vector_lanes; ++i) row[i] = load_floats(from + i * from_stride);
+  for (int64_t round = 1; round < vector_lanes; round *= 2) {
+    Floats next[vector_lanes];
+    for (int64_t i = 0; i < vector_lanes / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(row[i], row[i + vector_lanes / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(row[i], row[i + vector_lanes / 2], high);
+    }
+    for (int64_t i = 0; i < vector_lanes; ++i) row[i] = next[i];
+  }
+  for (int64_t i = 0; i < vector_lanes; ++i) store_floats(to + i * to_stride, row[i]);
+}
+
+#undef HONE_LOW_HALVES
+#undef HONE_HIGH_HALVES
+
+/// Rows of `from` as columns of to[head_dim][32].
+static inline void transpose_rows(const float* from, int64_t stride, int64_t rows, int64_t head_dim, float* to) {
+  int64_t j = 0;
+  for (; j + vector_lanes <= rows; j += vector_lanes) {
+    int64_t d = 0;
+    for (; d + vector_lanes <= head_dim; d += vector_lanes) {
+      transpose_square(from + j * stride + d, stride, to + d * block_keys + j, block_keys);
+    }
+    for (; d < head_dim; ++d) {
+      for (int64_t i = j; i < j + vector_lanes; ++i) to[d * block_keys + i] = from[i * stride + d];
+    }
+  }
+  for (; j < rows; ++j) {
+    for (int64_t d = 0; d < head_dim; ++d) to[d * block_keys + j] = from[j * stride + d];
+  }
+}
+
 template <int Rows, int Vectors>
 static inline void accumulate_tile(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
                                    float* out, int64_t out_stride, int64_t tail) {
@@ -92,6 +146,7 @@ static inline void accumulate_tile(BlockWeights weight, int64_t begin, int64_t e
 template <int Rows>
 static inline void accumulate_rows(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
                                    int64_t head_dim, float* out, int64_t out_stride) {
+  if (begin >= end) return;
   int64_t d = 0;
   for (; d + 4 * vector_lanes <= head_dim; d += 4 * vector_lanes) {
     accumulate_tile<Rows, 4>(weight, begin, end, x + d, x_stride, out + d, out_stride, 0);
@@ -145,8 +200,7 @@ static inline VisibleKeys within_block(VisibleKeys keys, int64_t start) {
 
 /// -1 in the lanes of vector v whose key is in [begin, end), else 0.
 static inline Ints lane_mask(int64_t v, VisibleKeys keys) {
-  Ints lane = {};
-  for (int32_t i = 0; i < vector_lanes; ++i) lane[i] = i;
-  lane += static_cast<int32_t>(v * vector_lanes);
+  static const int32_t number[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const Ints lane = load_ints(number) + static_cast<int32_t>(v * vector_lanes);
   return (lane >= static_cast<int32_t>(keys.begin)) & (lane < static_cast<int32_t>(keys.end));
 }

@@ -31,10 +31,15 @@ void scale_row(float* row, int64_t width, float factor) {
   for (int64_t i = 0; i < width; ++i) row[i] *= factor;
 }
 
+float larger(float a, float b) { return a > b ? a : b; }  // b when one of them is NaN
+
 float largest_lane(Floats value) {
-  float best = value[0];
-  for (int64_t i = 1; i < vector_lanes; ++i) best = value[i] > best ? value[i] : best;
-  return best;
+  float lane[vector_lanes];
+  store_floats(lane, value);
+  for (int64_t half = vector_lanes / 2; half > 0; half /= 2) {
+    for (int64_t i = 0; i < half; ++i) lane[i] = larger(lane[i], lane[i + half]);
+  }
+  return lane[0];
 }
 
 /// Turns raw scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state.
@@ -140,15 +145,18 @@ void attention_store(const AttentionArguments& arguments, const AttentionSequenc
                      int64_t begin, int64_t end) {
   const int64_t head_dim = arguments.head_dim;
   const int64_t width = (arguments.heads + 2 * arguments.kv_heads) * head_dim;
-  for (int64_t row = begin; row < end; ++row) {
-    const float* key = arguments.qkv + (sequence.first_row + row) * width + (arguments.heads + kv_head) * head_dim;
-    const float* value = key + arguments.kv_heads * head_dim;
+  for (int64_t row = begin; row < end;) {
     const int64_t token = sequence.past + row;
     const int64_t slot = token % block_keys;
-    float* keys = key_block(arguments, sequence, kv_head, token / block_keys);
-    float* values = value_block(arguments, sequence, kv_head, token / block_keys);
-    for (int64_t d = 0; d < head_dim; ++d) keys[d * block_keys + slot] = key[d];
-    memcpy(values + slot * head_dim, value, static_cast<size_t>(head_dim) * sizeof(float));
+    const int64_t rows = end - row < block_keys - slot ? end - row : block_keys - slot;
+    const float* key = arguments.qkv + (sequence.first_row + row) * width + (arguments.heads + kv_head) * head_dim;
+    const float* value = key + arguments.kv_heads * head_dim;
+    transpose_rows(key, width, rows, head_dim, key_block(arguments, sequence, kv_head, token / block_keys) + slot);
+    float* values = value_block(arguments, sequence, kv_head, token / block_keys) + slot * head_dim;
+    for (int64_t i = 0; i < rows; ++i) {
+      memcpy(values + i * head_dim, value + i * width, static_cast<size_t>(head_dim) * sizeof(float));
+    }
+    row += rows;
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 struct Workspace {
   std::vector<float> block_peak;
   std::vector<float> block_mass;
-  TruncationWorkspace truncation;
+  Candidates kept;
 };
 
 Workspace& workspace_of_thread() {
@@ -97,7 +97,7 @@ bool sample_row(const float* logits, std::int64_t vocabulary, const SampleRule& 
     out.logprob = logprob(out.id);
     out.sampler_logprob = out.logprob;
   } else {
-    TruncationWorkspace& kept = workspace.truncation;
+    Candidates& kept = workspace.kept;
     truncate(row, rule, kept);
     const auto count = static_cast<std::int64_t>(kept.id.size());
     const double total = total_of(kept.mass.data(), count);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
+#include "kernels/sample/front.h"
 #include "kernels/sample/sample_cpu.h"
 
 namespace hone::kernels {
@@ -12,18 +14,13 @@ namespace {
 
 // Probabilities are float32: a sum that misses top_p, or a ratio that misses min_p, by this share has reached it.
 constexpr double rounding = 1e-6;
-constexpr float no_threshold = -std::numeric_limits<float>::infinity();
-constexpr std::ptrdiff_t small_enough_to_sort = 32;
-
-bool ranks_before(const Candidate& a, const Candidate& b) {
-  return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-}
+constexpr float infinity = std::numeric_limits<float>::infinity();
 
 /// The k-th largest block peak: at least k logits are not below it.
-float top_k_threshold(const SampleRow& row, std::int64_t k, std::vector<float>& peaks) {
+float top_k_threshold(const SampleRow& row, std::int64_t k) {
   const std::int64_t blocks = (row.vocabulary + sample_block - 1) / sample_block;
-  if (k > blocks) return no_threshold;
-  peaks.assign(row.block_peak, row.block_peak + blocks);
+  if (k > blocks) return -infinity;
+  std::vector<float> peaks(row.block_peak, row.block_peak + blocks);
   std::nth_element(peaks.begin(), peaks.begin() + (k - 1), peaks.end(), std::greater<>());
   return peaks[static_cast<std::size_t>(k - 1)];
 }
@@ -33,9 +30,9 @@ float logit_of(const SampleRow& row, double log_probability) {
 }
 
 /// A logit below which the rule certainly keeps nothing: few candidates remain to be ranked.
-float safe_threshold(const SampleRow& row, const SampleRule& rule, TruncationWorkspace& workspace) {
-  if (rule.top_k > 0) return top_k_threshold(row, rule.top_k, workspace.peaks);
-  float threshold = no_threshold;
+float safe_threshold(const SampleRow& row, const SampleRule& rule) {
+  if (rule.top_k > 0) return top_k_threshold(row, rule.top_k);
+  float threshold = -infinity;
   if (rule.top_p < 1.0F) {
     // Tokens less likely than this hold less than 1 - top_p together, so top_p is reached without them.
     const double share = (1.0 - static_cast<double>(rule.top_p)) / static_cast<double>(row.vocabulary);
@@ -48,102 +45,67 @@ float safe_threshold(const SampleRow& row, const SampleRule& rule, TruncationWor
   return std::min(threshold, row.peak);
 }
 
-void gather(const SampleRow& row, float threshold, TruncationWorkspace& workspace) {
-  workspace.id.resize(static_cast<std::size_t>(row.vocabulary));
+void gather(const SampleRow& row, float threshold, Candidates& candidates) {
+  candidates.id.resize(static_cast<std::size_t>(row.vocabulary));
   const std::int64_t count =
-      HONE_SELECT(sample_filter)(row.logits, row.block_peak, row.vocabulary, threshold, workspace.id.data());
-  const auto size = static_cast<std::size_t>(count);
-  workspace.id.resize(size);
-  workspace.logit.resize(size);
-  workspace.mass.resize(size);
-  workspace.ranked.resize(size);
-  for (std::size_t i = 0; i < size; ++i) workspace.logit[i] = row.logits[workspace.id[i]];
+      HONE_SELECT(sample_filter)(row.logits, row.block_peak, row.vocabulary, threshold, candidates.id.data());
+  candidates.resize(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < candidates.size(); ++i) candidates.logit[i] = row.logits[candidates.id[i]];
   HONE_SELECT(sample_masses)
-  (workspace.logit.data(), count, row.inverse_temperature, row.log_sum_exp, workspace.mass.data());
-  for (std::size_t i = 0; i < size; ++i) {
-    workspace.ranked[i] = {workspace.logit[i], workspace.id[i], workspace.mass[i]};
-  }
+  (candidates.logit.data(), count, row.inverse_temperature, row.log_sum_exp, candidates.mass.data());
 }
 
-void keep_top_k(std::vector<Candidate>& ranked, std::size_t k) {
-  if (ranked.size() <= k) return;
-  std::nth_element(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(k - 1), ranked.end(), ranks_before);
-  ranked.resize(k);
-}
-
-double mass_of(const Candidate* begin, const Candidate* end) {
-  double sum = 0;
-  for (; begin != end; ++begin) sum += begin->mass;
-  return sum;
-}
-
-/// Keeps the shortest front whose mass reaches `target`: quickselect by mass, linear on average.
-void keep_top_p(std::vector<Candidate>& ranked, double target) {
-  Candidate* low = ranked.data();  // the front [data, low) holds `mass` < target
-  Candidate* high = low + ranked.size();
-  double mass = 0;
-  while (high - low > small_enough_to_sort) {
-    Candidate* middle = low + (high - low) / 2;
-    std::nth_element(low, middle, high, ranks_before);
-    const double left = mass_of(low, middle);
-    if (mass + left >= target) {
-      high = middle;
-    } else {
-      mass += left;
-      low = middle;
-    }
-  }
-  std::sort(low, high, ranks_before);
-  while (low < high) {
-    mass += low->mass;
-    ++low;
-    if (mass >= target) break;
-  }
-  ranked.resize(static_cast<std::size_t>(low - ranked.data()));
-}
-
-void keep_min_p(const SampleRow& row, std::vector<Candidate>& ranked, float min_p) {
-  std::nth_element(ranked.begin(), ranked.begin(), ranked.end(), ranks_before);
-  if (min_p > 1.0F) {
-    ranked.resize(1);
-    return;
-  }
-  const double lowest = std::log(static_cast<double>(min_p)) - rounding;
-  const auto dropped = std::remove_if(ranked.begin() + 1, ranked.end(), [&](const Candidate& candidate) {
-    return (static_cast<double>(candidate.logit) - row.peak) * row.inverse_temperature < lowest;
-  });
-  ranked.erase(dropped, ranked.end());
-}
-
-/// Drops from the ascending arrays what ranks behind the last kept candidate.
-void drop_behind(const Candidate& last, TruncationWorkspace& workspace) {
+void drop_behind(const Rank& last, Candidates& candidates) {
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < workspace.id.size(); ++i) {
-    const Candidate candidate{workspace.logit[i], workspace.id[i], workspace.mass[i]};
-    if (ranks_before(last, candidate)) continue;
-    workspace.id[kept] = candidate.id;
-    workspace.logit[kept] = candidate.logit;
-    workspace.mass[kept] = candidate.mass;
-    ++kept;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Rank rank{candidates.logit[i], candidates.id[i]};
+    const float mass = candidates.mass[i];
+    candidates.id[kept] = rank.id;
+    candidates.logit[kept] = rank.logit;
+    candidates.mass[kept] = mass;
+    kept += ranks_before(last, rank) ? 0 : 1;
   }
-  workspace.id.resize(kept);
-  workspace.logit.resize(kept);
-  workspace.mass.resize(kept);
+  candidates.resize(kept);
+}
+
+double total_mass(const Candidates& candidates) {
+  double total = 0;
+  for (const float mass : candidates.mass) total += mass;
+  return total;
+}
+
+/// The last rank that min_p keeps.
+Rank min_p_rank(const SampleRow& row, const Candidates& candidates, float min_p) {
+  if (min_p > 1.0F) {
+    const auto best = std::find(candidates.logit.begin(), candidates.logit.end(), row.peak);
+    return {row.peak, candidates.id[static_cast<std::size_t>(best - candidates.logit.begin())]};
+  }
+  const double below_peak = (std::log(static_cast<double>(min_p)) - rounding) / row.inverse_temperature;
+  const double lowest = static_cast<double>(row.peak) + below_peak;
+  float logit = static_cast<float>(lowest);
+  if (static_cast<double>(logit) < lowest) logit = std::nextafter(logit, infinity);
+  return {std::min(logit, row.peak), std::numeric_limits<std::int32_t>::max()};
 }
 
 }  // namespace
 
-void truncate(const SampleRow& row, const SampleRule& rule, TruncationWorkspace& workspace) {
-  gather(row, safe_threshold(row, rule, workspace), workspace);
-  std::vector<Candidate>& ranked = workspace.ranked;
-  double total = 1;  // the threshold may have dropped candidates, but not from the whole they are a part of
+void Candidates::resize(std::size_t count) {
+  id.resize(count);
+  logit.resize(count);
+  mass.resize(count);
+}
+
+void truncate(const SampleRow& row, const SampleRule& rule, Candidates& kept) {
+  gather(row, safe_threshold(row, rule), kept);
+  double total = 1;  // without top-k the threshold dropped candidates, but not from the whole they are a part of
   if (rule.top_k > 0) {
-    keep_top_k(ranked, static_cast<std::size_t>(rule.top_k));
-    total = mass_of(ranked.data(), ranked.data() + ranked.size());
+    if (kept.size() > static_cast<std::size_t>(rule.top_k)) drop_behind(front_by_count(kept, rule.top_k), kept);
+    total = total_mass(kept);
   }
-  if (rule.top_p < 1.0F) keep_top_p(ranked, static_cast<double>(rule.top_p) * total * (1.0 - rounding));
-  if (rule.min_p > 0.0F) keep_min_p(row, ranked, rule.min_p);
-  drop_behind(*std::max_element(ranked.begin(), ranked.end(), ranks_before), workspace);
+  if (rule.top_p < 1.0F) {
+    drop_behind(front_by_mass(kept, static_cast<double>(rule.top_p) * total * (1.0 - rounding)), kept);
+  }
+  if (rule.min_p > 0.0F) drop_behind(min_p_rank(row, kept, rule.min_p), kept);
 }
 
 }  // namespace hone::kernels

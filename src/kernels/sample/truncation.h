@@ -17,23 +17,18 @@ struct SampleRow {
   float peak = 0;                     ///< largest logit
 };
 
-/// A token that may be kept. Tokens are ranked by descending logit, equals by ascending id; every truncation keeps the
-/// front of that ranking.
-struct Candidate {
-  float logit;
-  std::int32_t id;
-  float mass;  ///< probability before truncation
-};
-
-struct TruncationWorkspace {
-  std::vector<std::int32_t> id;  ///< of the candidates, ascending
+/// Tokens that may be kept, in ascending ids.
+struct Candidates {
+  std::vector<std::int32_t> id;
   std::vector<float> logit;
-  std::vector<float> mass;
-  std::vector<Candidate> ranked;
-  std::vector<float> peaks;
+  std::vector<float> mass;  ///< probability before truncation
+
+  std::size_t size() const { return id.size(); }
+  void resize(std::size_t count);
 };
 
-/// Leaves in `workspace` the tokens that the rule keeps (id and mass, ascending ids); at least one.
-void truncate(const SampleRow& row, const SampleRule& rule, TruncationWorkspace& workspace);
+/// Leaves in `kept` the tokens that the rule keeps; at least one. Tokens are ranked by descending logit, equals by
+/// ascending id, and every truncation keeps the front of that ranking.
+void truncate(const SampleRow& row, const SampleRule& rule, Candidates& kept);
 
 }  // namespace hone::kernels
