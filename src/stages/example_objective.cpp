@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "base/log.h"
+#include "data/examples.h"
 #include "nn/layers.h"
 #include "stages/packed_forward.h"
 #include "stages/to_batch.h"
@@ -14,6 +16,22 @@ Batch batch_of(std::span<const TokenExample> examples) {
   std::vector<std::uint64_t> rows(examples.size());
   std::iota(rows.begin(), rows.end(), 0);
   return to_batch(pack(examples, rows));
+}
+
+LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows) {
+  const std::int64_t context = run.model->policy->shape().context;
+  EncodedRows train = encode_labelled(data, Split::train, *run.tokenizer, context, classes);
+  log_info("data.{}: {} classes; {}", data.name(), classes.size(), train.report.text());
+  LearnableRows rows{std::move(train.examples), {}};
+  if (data.has(Split::held_out)) {
+    rows.held_out = encode_labelled(data, Split::held_out, *run.tokenizer, context, classes).examples;
+    if (rows.held_out.size() > static_cast<std::size_t>(held_out_rows)) {
+      rows.held_out.resize(static_cast<std::size_t>(held_out_rows));
+    }
+  } else {
+    log_warn("data.{}: no rows are held out, so nothing is evaluated on them", data.name());
+  }
+  return rows;
 }
 
 at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout) {

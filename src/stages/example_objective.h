@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "data/labels.h"
 #include "data/packing.h"
 #include "stages/training.h"
 
@@ -40,6 +41,10 @@ class ExampleObjective : public Objective {
 
 /// All examples, in order.
 Batch batch_of(std::span<const TokenExample> examples);
+
+/// Encodes labelled rows: all of the training split and at most `held_out_rows` held-out ones. Error{data} as
+/// encode_labelled.
+LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows);
 
 /// The score head at the last row of each sequence, [S, outputs]; carries the gradient.
 at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stages/evaluation.h"
+#include "stages/language_model.h"
+#include "stages/stage.h"
+
+namespace hone {
+
+/// Measures the current weights and leaves them alone: by generation in an environment, by likelihood of a data set, or
+/// both. See docs/stages/eval.md.
+class EvalSpec : public StageSpec {
+ public:
+  EvaluationConfig generation;
+  std::optional<std::string> data;
+  std::int64_t rows = 1000;
+  std::int64_t tokens_per_pass = 8192;
+  std::int64_t samples = 8;
+
+  void describe_stage(Fields& f) override;
+  StageArithmetic arithmetic() const override;
+  StageSummary run(Run& run) const override;
+
+ private:
+  MetricValues generate(Run& run, StageSummary& summary) const;
+  MetricValues measure_data(Run& run, StageSummary& summary) const;
+};
+
+}  // namespace hone
