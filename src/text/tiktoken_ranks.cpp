@@ -67,6 +67,7 @@ BpeSpec read_tiktoken_ranks(const std::filesystem::path& path) {
   }
   spec.splits = {std::string(kLlama3Split)};
   spec.byte_level_split = false;
+  spec.ignore_merges = true;
   return spec;
 }
 

@@ -130,7 +130,7 @@ BpeSpec read_tokenizer_json(const Json& tokenizer, const Json& config, const std
   read_added_tokens(root["added_tokens"], spec);
   read_normalizer(root["normalizer"], spec);
   bool byte_level = false;
-  read_pre_tokenizer(root["pre_tokenizer"], spec, byte_level);
+  if (!root["pre_tokenizer"].is_null()) read_pre_tokenizer(root["pre_tokenizer"], spec, byte_level);
   if (!byte_level) root["pre_tokenizer"].refuse("no ByteLevel step");
   if (root["decoder"].type() != "ByteLevel") root["decoder"].refuse(fmt::format("\"{}\"", root["decoder"].type()));
   read_bpe_model(root["model"], spec);
@@ -143,7 +143,9 @@ std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
   const bool is_directory = fs::is_directory(path);
   const fs::path directory = is_directory ? path : path.parent_path();
   const fs::path file = is_directory ? path / "tokenizer.json" : path;
-  const Json config = parse_if_present(directory / "tokenizer_config.json");
+  // A tokenizer under another name has no claim to the config beside it.
+  const bool has_config = is_directory || file.filename() == "tokenizer.json";
+  const Json config = has_config ? parse_if_present(directory / "tokenizer_config.json") : Json();
   if (is_directory && !fs::exists(file)) {
     if (fs::exists(path / "vocab.json") && fs::exists(path / "merges.txt")) {
       return make_bpe_tokenizer(read_vocab_merges_directory(path, config), (path / "vocab.json").string());

@@ -6,7 +6,8 @@
 namespace hone {
 
 /// Opens a tokenizer: a tokenizer.json, or a directory with tokenizer.json (or vocab.json and merges.txt) and, if
-/// there is one, tokenizer_config.json beside it, which names the bos, eos and pad tokens.
+/// there is one, tokenizer_config.json beside it, which names the bos, eos and pad tokens. A file of another name is
+/// read as a tokenizer.json without a config.
 ///
 /// Byte-level BPE only. Whatever in the files would change the ids and is not implemented is refused: Error{data}
 /// that names the file and the field.

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -34,7 +35,7 @@ std::optional<Caught> error_of(const Action& action) {
     REQUIRE_MESSAGE(caught.has_value(), "no error was thrown");           \
     INFO(caught->message);                                                \
     CHECK(caught->kind == ::hone::ErrorKind::expected_kind);              \
-    for (const std::string_view part : {__VA_ARGS__}) {                   \
+    for (const std::string_view part : std::initializer_list<std::string_view>{__VA_ARGS__}) {                   \
       INFO("missing: ", part);                                            \
       CHECK(caught->has(part));                                           \
     }                                                                     \
