@@ -42,14 +42,33 @@ static inline void store_some(float* to, Floats value, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = value[i];
 }
 
+/// 0, 1, 2, … in the lanes.
+static inline Ints lane_numbers() {
+#if HONE_VECTOR_BYTES == 64
+  return Ints{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif HONE_VECTOR_BYTES == 32
+  return Ints{0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  return Ints{0, 1, 2, 3};
+#endif
+}
+
+/// Lane i of the result is lane i + half, counted round.
+static inline Floats rotate_lanes(Floats value, int32_t half) {
+  return __builtin_shuffle(value, lane_numbers() + half);
+}
+
 /// Lanes added pairwise: lane i with lane i + half, until one is left.
 static inline float sum_lanes(Floats value) {
-  float lane[vector_lanes];
-  store_floats(lane, value);
-  for (int64_t half = vector_lanes / 2; half > 0; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) lane[i] += lane[i + half];
-  }
-  return lane[0];
+#if HONE_VECTOR_BYTES == 64
+  value += rotate_lanes(value, 8);
+#endif
+#if HONE_VECTOR_BYTES >= 32
+  value += rotate_lanes(value, 4);
+#endif
+  value += rotate_lanes(value, 2);
+  value += rotate_lanes(value, 1);
+  return value[0];
 }
 
 /// exp(x) within 2 ulp for x ≤ 88; 0 below -87.3 (no denormals), saturated above 88.3. NaN stays NaN.

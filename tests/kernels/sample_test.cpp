@@ -7,6 +7,7 @@
 #include "kernels/isa.h"
 #include "kernels/lm_head/row_cpu.h"
 #include "kernels/oracle.h"
+#include "kernels/sample/sample_cpu.h"
 #include "kernels/sample_oracle.h"
 #include "support/error_of.h"
 
@@ -162,6 +163,34 @@ TEST_CASE("kernels: sampling names the row whose logits are not numbers") {
     at::Tensor logits = random_tensor({5, 70}, 8);
     logits[1].fill_(-INFINITY);
     HONE_CHECK_ERROR(data, sample(logits, rules, uniform, out), "row 1 of 5");
+  }
+}
+
+TEST_CASE("kernels: every variant of the sampler's kernels is stable and close to the others") {
+  const std::int64_t count = 331;
+  const at::Tensor logits = random_tensor({count}, 9);
+  const float* row = logits.const_data_ptr<float>();
+  const at::Tensor mass = (logits.to(at::kDouble) * 0.5 - 2.0).exp();
+  for (const auto& kernel : HONE_VARIANTS(sample_masses)) {
+    at::Tensor first = at::empty({count});
+    at::Tensor second = at::empty({count});
+    kernel(row, count, 0.5F, 2.0F, first.data_ptr<float>());
+    kernel(row, count, 0.5F, 2.0F, second.data_ptr<float>());
+    CHECK(same_bits(first, second));
+    CHECK(relative_error(first, mass) < 1e-6);
+  }
+  std::vector<float> peak(6);
+  for (const auto& kernel : HONE_VARIANTS(sample_peaks)) {
+    kernel(row, count, peak.data());
+    for (std::int64_t b = 0; b < 6; ++b) {
+      CHECK(peak[static_cast<std::size_t>(b)] == logits.slice(0, b * 64, (b + 1) * 64).max().item<float>());
+    }
+  }
+  const at::Tensor expected = (logits >= 1.0F).nonzero().squeeze(1).to(at::kInt);
+  for (const auto& kernel : HONE_VARIANTS(sample_filter)) {
+    at::Tensor id = at::empty({count}, at::kInt);
+    const std::int64_t found = kernel(row, peak.data(), count, 1.0F, id.data_ptr<std::int32_t>());
+    CHECK(same_bits(id.slice(0, 0, found), expected));
   }
 }
 

@@ -27,7 +27,8 @@ enum class AttentionKind { causal, bidirectional };
 /// What each query sees. The contract of every policy: what a policy needs beyond it is added here, never beside it.
 struct AttentionPlan {
   AttentionKind kind = AttentionKind::causal;
-  std::int64_t window = 0;  ///< > 0: a query sees the last `window` tokens, itself included
+  /// > 0: a query sees the last `window` tokens, itself included; bidirectional also the next window - 1.
+  std::int64_t window = 0;
   at::Tensor start_S1;      ///< int32: rows of sequence s are start[s] … start[s+1]
   at::Tensor position_T;    ///< int32: position of each row in its sequence (cached tokens counted)
   /// Cached decode: rows continue sequences whose first past_S tokens are in the cache. Undefined: no cache.

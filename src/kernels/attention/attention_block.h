@@ -14,8 +14,11 @@ static constexpr int64_t block_vectors = block_keys / vector_lanes;  // register
 static constexpr int score_tile = vector_lanes == 16 ? 8 : vector_lanes == 8 ? 2 : 1;
 static constexpr int value_tile = vector_lanes == 16 ? 4 : 2;
 
+// The two inner loops are kept out of line: there the compiler has enough registers for the addresses of all rows.
+#define HONE_INNER_LOOP static __attribute__((noinline)) void
+
 template <int Rows>
-static inline void score_rows(const float* q, int64_t stride, const float* keys, int64_t head_dim, float* score) {
+HONE_INNER_LOOP score_rows(const float* q, int64_t stride, const float* keys, int64_t head_dim, float* score) {
   Floats sum[Rows][block_vectors] = {};
   for (int64_t d = 0; d < head_dim; ++d) {
     Floats key[block_vectors];
@@ -111,8 +114,8 @@ static inline void transpose_rows(const float* from, int64_t stride, int64_t row
 }
 
 template <int Rows, int Vectors>
-static inline void accumulate_tile(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
-                                   float* out, int64_t out_stride, int64_t tail) {
+HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
+                                float* out, int64_t out_stride, int64_t tail) {
   Floats sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) {
@@ -200,7 +203,6 @@ static inline VisibleKeys within_block(VisibleKeys keys, int64_t start) {
 
 /// -1 in the lanes of vector v whose key is in [begin, end), else 0.
 static inline Ints lane_mask(int64_t v, VisibleKeys keys) {
-  static const int32_t number[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const Ints lane = load_ints(number) + static_cast<int32_t>(v * vector_lanes);
+  const Ints lane = lane_numbers() + static_cast<int32_t>(v * vector_lanes);
   return (lane >= static_cast<int32_t>(keys.begin)) & (lane < static_cast<int32_t>(keys.end));
 }

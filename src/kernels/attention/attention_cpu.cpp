@@ -31,18 +31,23 @@ void scale_row(float* row, int64_t width, float factor) {
   for (int64_t i = 0; i < width; ++i) row[i] *= factor;
 }
 
-float larger(float a, float b) { return a > b ? a : b; }  // b when one of them is NaN
+/// The second operand when one of them is NaN.
+Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
 float largest_lane(Floats value) {
-  float lane[vector_lanes];
-  store_floats(lane, value);
-  for (int64_t half = vector_lanes / 2; half > 0; half /= 2) {
-    for (int64_t i = 0; i < half; ++i) lane[i] = larger(lane[i], lane[i + half]);
-  }
-  return lane[0];
+#if HONE_VECTOR_BYTES == 64
+  value = larger(value, rotate_lanes(value, 8));
+#endif
+#if HONE_VECTOR_BYTES >= 32
+  value = larger(value, rotate_lanes(value, 4));
+#endif
+  value = larger(value, rotate_lanes(value, 2));
+  value = larger(value, rotate_lanes(value, 1));
+  return value[0];
 }
 
-/// Turns raw scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state.
+/// Turns raw scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state. A NaN
+/// among the scores makes the total NaN, whatever becomes of the peak.
 void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, RowState& state) {
   const Floats nothing = broadcast(-INFINITY);
   Floats scaled[block_vectors];
@@ -50,7 +55,7 @@ void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, 
   for (int64_t v = 0; v < block_vectors; ++v) {
     const Floats value = load_floats(score + v * vector_lanes) * scale;
     scaled[v] = lane_mask(v, seen) ? value : nothing;
-    best = best > scaled[v] ? best : scaled[v];  // keeps a NaN of this block
+    best = larger(best, scaled[v]);
   }
   const float block_peak = largest_lane(best);
   const float peak = state.peak > block_peak ? state.peak : block_peak;
