@@ -151,11 +151,12 @@ class Dumper {
     else if (value.is_number()) append_double(out_, value.as_number());
     else if (value.is_string()) append_string(out_, value.as_string());
     else if (value.is_array()) append_all(value.as_array(), '[', ']', [this](const Json& item) { append(item); });
-    else append_all(value.as_object(), '{', '}', [this](const Json::Member& member) {
-      append_string(out_, member.first);
-      out_ += indent_ < 0 ? ":" : ": ";
-      append(member.second);
-    });
+    else
+      append_all(value.as_object(), '{', '}', [this](const Json::Member& member) {
+        append_string(out_, member.first);
+        out_ += indent_ < 0 ? ":" : ": ";
+        append(member.second);
+      });
   }
 
   std::string take() { return std::move(out_); }

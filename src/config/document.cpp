@@ -141,8 +141,9 @@ class TreeBuilder : public YAML::EventHandler {
   void count(std::size_t values, const Mark& mark) {
     values_ += values;
     if (values_ <= max_document_values) return;
-    problems_.stop(mark, "", fmt::format("the file expands to more than {} values (anchors and aliases multiply them)",
-                                         max_document_values));
+    problems_.stop(mark, "",
+                   fmt::format("the file expands to more than {} values (anchors and aliases multiply them)",
+                               max_document_values));
   }
 
   void open(Node node, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -213,7 +214,8 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (maps) {
       for (Node& item : value.items) map.merges.push_back(std::move(item));
     } else {
-      problems_.add(value.mark, path(), fmt::format("expected a map or a list of maps to merge, got {}", value.found()));
+      problems_.add(value.mark, path(),
+                    fmt::format("expected a map or a list of maps to merge, got {}", value.found()));
     }
   }
 

@@ -67,8 +67,9 @@ Node read_chain(const fs::path& path, std::vector<fs::path>& chain, Problems& pr
   chain.push_back(fs::weakly_canonical(path, unknown));
   Node node = read_document(path, problems);
   if (!node.is_map()) {
-    problems.stop(node.mark, "", fmt::format("expected a map of keys, got {}{}", node.found(),
-                                             node.is_null() ? ": the file is empty" : ""));
+    problems.stop(
+        node.mark, "",
+        fmt::format("expected a map of keys, got {}{}", node.found(), node.is_null() ? ": the file is empty" : ""));
   }
   const auto entry = std::find_if(node.entries.begin(), node.entries.end(),
                                   [](const Node::Entry& one) { return one.key == "extends"; });

@@ -11,13 +11,23 @@ namespace hone {
 /// What a config struct declares and holds, as data: the resolved dump, help, schema and reference are made from it.
 struct Entry {
   enum class Type {
-    boolean, integer, number, text, bytes, seconds,
-    texts, integers, numbers,
-    text_map, number_map,
+    boolean,
+    integer,
+    number,
+    text,
+    bytes,
+    seconds,
+    texts,
+    integers,
+    numbers,
+    text_map,
+    number_map,
     choice,
     section,
-    sections, section_map,
-    component, components,
+    sections,
+    section_map,
+    component,
+    components,
   };
   struct Element {
     std::string key;   ///< in a section_map

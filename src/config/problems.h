@@ -12,8 +12,8 @@ namespace hone {
 /// Everything that is wrong with a configuration, collected so that one run shows all of it.
 class Problems {
  public:
-  /// `path` is the dotted key, or "" when the whole file is meant. The first problem with a value is the one that counts:
-  /// what follows from it (an unset variable is no number either) is left out.
+  /// `path` is the dotted key, or "" when the whole file is meant. The first problem with a value is the one that
+  /// counts: what follows from it (an unset variable is no number either) is left out.
   void add(const Mark& mark, std::string_view path, std::string_view message);
   /// For what makes going on pointless: throws what was collected, this included.
   [[noreturn]] void stop(const Mark& mark, std::string_view path, std::string_view message);

@@ -184,9 +184,8 @@ class Reader : public Fields {
   }
 
   Report report() {
-    return [this](const Mark& mark, const std::string& path, const std::string& message) {
-      problem(mark, path, message);
-    };
+    return
+        [this](const Mark& mark, const std::string& path, const std::string& message) { problem(mark, path, message); };
   }
 
   const Node* look_up(std::string_view key) {
@@ -234,8 +233,9 @@ class Reader : public Fields {
     for (const Catalog::Row& row : catalog.rows) kinds.push_back(row.kind);
     if (!node.is_map()) {
       const bool known = node.is_scalar() && catalog.find(node.text) != nullptr;
-      problem(node.mark, path, fmt::format("expected a map with `kind:`, got {}{}", node.found(),
-                                           known ? fmt::format("; write {{kind: {}}}", node.text) : ""));
+      problem(node.mark, path,
+              fmt::format("expected a map with `kind:`, got {}{}", node.found(),
+                          known ? fmt::format("; write {{kind: {}}}", node.text) : ""));
       return nullptr;
     }
     const Node* kind = node.find("kind");

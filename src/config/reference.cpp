@@ -69,8 +69,9 @@ std::string table(const std::vector<ReferenceRow>& rows) {
   if (rows.empty()) return "No keys of its own.\n";
   std::string text = "| key | type | default | bounds | meaning |\n|---|---|---|---|---|\n";
   for (const ReferenceRow& row : rows) {
-    text += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, cell(row.type),
-                        row.fallback == "required" ? "**required**" : code_cell(row.fallback), row.bounds, cell(row.doc));
+    text +=
+        fmt::format("| `{}` | {} | {} | {} | {} |\n", row.key, cell(row.type),
+                    row.fallback == "required" ? "**required**" : code_cell(row.fallback), row.bounds, cell(row.doc));
   }
   return text;
 }
@@ -81,7 +82,9 @@ std::string section_markdown(const Entry& entry) {
     return text + fmt::format("A {}; see [kinds of {}](#{}).\n", type_text(entry), entry.catalog->noun,
                               anchor(*entry.catalog));
   }
-  const std::string_view inside = entry.type == Type::sections ? "<i>" : entry.type == Type::section_map ? "<name>" : "";
+  const std::string_view inside = entry.type == Type::sections      ? "<i>"
+                                  : entry.type == Type::section_map ? "<name>"
+                                                                    : "";
   return text + table(reference_rows(entry.fields, inside));
 }
 
@@ -111,7 +114,9 @@ std::vector<ReferenceRow> reference_rows(const std::vector<Entry>& entries, std:
     if (entry.type != Type::section) {
       rows.push_back({key, type_text(entry), fallback_text(entry), bounds_text(entry), entry.doc});
     }
-    const std::string_view inside = entry.type == Type::sections ? "<i>" : entry.type == Type::section_map ? "<name>" : "";
+    const std::string_view inside = entry.type == Type::sections      ? "<i>"
+                                    : entry.type == Type::section_map ? "<name>"
+                                                                      : "";
     const auto nested = reference_rows(entry.fields, inside.empty() ? key : join_path(key, inside));
     rows.insert(rows.end(), nested.begin(), nested.end());
   }

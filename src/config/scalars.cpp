@@ -28,7 +28,8 @@ struct Decimal {
 std::string take_digits(std::string_view& text) {
   std::string digits;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool groups = text[i] == '_' && i > 0 && is_digit(text[i - 1]) && i + 1 < text.size() && is_digit(text[i + 1]);
+    const bool groups =
+        text[i] == '_' && i > 0 && is_digit(text[i - 1]) && i + 1 < text.size() && is_digit(text[i + 1]);
     if (groups) continue;
     if (!is_digit(text[i])) {
       text.remove_prefix(i);
@@ -66,9 +67,9 @@ std::optional<Decimal> take_decimal(std::string_view& text) {
 }
 
 std::optional<double> to_double(const Decimal& number) {
-  const std::string text = fmt::format("{}{}.{}e{}", number.sign, number.whole.empty() ? "0" : number.whole,
-                                       number.fraction.empty() ? "0" : number.fraction,
-                                       number.exponent.empty() ? "0" : number.exponent);
+  const std::string text =
+      fmt::format("{}{}.{}e{}", number.sign, number.whole.empty() ? "0" : number.whole,
+                  number.fraction.empty() ? "0" : number.fraction, number.exponent.empty() ? "0" : number.exponent);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -106,17 +107,16 @@ struct Unit {
 };
 
 constexpr std::array<Unit, 10> byte_units = {{{"TiB", 1099511627776.0},
-                                                      {"GiB", 1073741824.0},
-                                                      {"MiB", 1048576.0},
-                                                      {"KiB", 1024.0},
-                                                      {"TB", 1e12},
-                                                      {"GB", 1e9},
-                                                      {"MB", 1e6},
-                                                      {"kB", 1e3},
-                                                      {"KB", 1e3},
-                                                      {"B", 1.0}}};
-constexpr std::array<Unit, 5> time_units = {
-    {{"d", 86400.0}, {"h", 3600.0}, {"m", 60.0}, {"s", 1.0}, {"ms", 1e-3}}};
+                                              {"GiB", 1073741824.0},
+                                              {"MiB", 1048576.0},
+                                              {"KiB", 1024.0},
+                                              {"TB", 1e12},
+                                              {"GB", 1e9},
+                                              {"MB", 1e6},
+                                              {"kB", 1e3},
+                                              {"KB", 1e3},
+                                              {"B", 1.0}}};
+constexpr std::array<Unit, 5> time_units = {{{"d", 86400.0}, {"h", 3600.0}, {"m", 60.0}, {"s", 1.0}, {"ms", 1e-3}}};
 
 std::optional<double> factor_of(std::string_view unit, std::span<const Unit> units) {
   if (unit.empty()) return 1.0;
@@ -205,7 +205,8 @@ std::string text_of(Seconds value) {
   constexpr double largest_exact = 1e12;
   for (const auto& unit : std::span(time_units).first(3)) {
     const bool fits = value.count != 0 && std::abs(value.count) < largest_exact;
-    if (fits && std::fmod(value.count, unit.factor) == 0) return fmt::format("{}{}", value.count / unit.factor, unit.name);
+    if (fits && std::fmod(value.count, unit.factor) == 0)
+      return fmt::format("{}{}", value.count / unit.factor, unit.name);
   }
   return fmt::format("{}s", text_of(value.count));
 }

@@ -196,7 +196,8 @@ Json json_schema(const Catalogs& catalogs, const Fields::Body& describe) {
     SchemaMaker maker(catalogs, complete, definitions);
     Json::Object extends;
     if (!complete) {
-      extends.emplace_back("extends", object_of({{"type", "string"}, {"description", "The file that this one changes."}}));
+      extends.emplace_back("extends",
+                           object_of({{"type", "string"}, {"description", "The file that this one changes."}}));
     }
     definitions.set(complete ? "file" : "partial_file", maker.map(root, std::move(extends)));
     maker.define_catalogs();

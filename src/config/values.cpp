@@ -40,17 +40,20 @@ bool expect_type(const Node& node, Node::Type type, const std::string& path, std
 }
 
 void read_value(const Found& found, bool& value, const Report& report) {
-  read_scalar(found, value, "true or false", parse_bool, [](bool) { return 0.0; }, report);
+  read_scalar(
+      found, value, "true or false", parse_bool, [](bool) { return 0.0; }, report);
 }
 
 void read_value(const Found& found, std::int64_t& value, const Report& report) {
-  read_scalar(found, value, with_bounds("an integer", found.range.text()), parse_integer,
-              [](std::int64_t number) { return static_cast<double>(number); }, report);
+  read_scalar(
+      found, value, with_bounds("an integer", found.range.text()), parse_integer,
+      [](std::int64_t number) { return static_cast<double>(number); }, report);
 }
 
 void read_value(const Found& found, double& value, const Report& report) {
-  read_scalar(found, value, with_bounds("a number", found.range.text()), parse_number,
-              [](double number) { return number; }, report);
+  read_scalar(
+      found, value, with_bounds("a number", found.range.text()), parse_number, [](double number) { return number; },
+      report);
 }
 
 void read_value(const Found& found, std::string& value, const Report& report) {
@@ -63,13 +66,15 @@ void read_value(const Found& found, std::string& value, const Report& report) {
 }
 
 void read_value(const Found& found, Bytes& value, const Report& report) {
-  read_scalar(found, value, with_bounds("a size such as 64MiB", byte_range_text(found.range)), parse_bytes,
-              [](Bytes bytes) { return static_cast<double>(bytes.count); }, report);
+  read_scalar(
+      found, value, with_bounds("a size such as 64MiB", byte_range_text(found.range)), parse_bytes,
+      [](Bytes bytes) { return static_cast<double>(bytes.count); }, report);
 }
 
 void read_value(const Found& found, Seconds& value, const Report& report) {
-  read_scalar(found, value, with_bounds("a time such as 90s or 5m", second_range_text(found.range)), parse_seconds,
-              [](Seconds seconds) { return seconds.count; }, report);
+  read_scalar(
+      found, value, with_bounds("a time such as 90s or 5m", second_range_text(found.range)), parse_seconds,
+      [](Seconds seconds) { return seconds.count; }, report);
 }
 
 }  // namespace hone

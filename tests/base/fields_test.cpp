@@ -39,9 +39,8 @@ TEST_CASE("base/fields: ranges say their bounds") {
 
 TEST_CASE("base/fields: catalogs are found by the base class of their components") {
   Catalogs catalogs;
-  catalogs.add<Shape>({"shape", {{"circle", "Round.", []() -> std::unique_ptr<Component> {
-                                    return std::make_unique<Circle>();
-                                  }}}});
+  catalogs.add<Shape>(
+      {"shape", {{"circle", "Round.", []() -> std::unique_ptr<Component> { return std::make_unique<Circle>(); }}}});
   CHECK(catalogs.of<Shape>().find("circle") != nullptr);
   CHECK(catalogs.of<Shape>().find("square") == nullptr);
   try {

@@ -127,7 +127,8 @@ TEST_CASE("config/document: broken syntax, several documents, odd keys, tags") {
   CHECK(error_of("[a]: 1\n") == "test.yaml:1:1: expected a key, got a list");
   CHECK(error_of("? {a: 1}\n: 2\n") == "test.yaml:1:3: expected a key, got a map");
   CHECK(error_of("~: 1\n") == "test.yaml:1:1: expected a key, got nothing");
-  CHECK(error_of("a: !python/object x\n").find("test.yaml:1:4: a: tags such as '!python/object' are not supported") == 0);
+  CHECK(error_of("a: !python/object x\n").find("test.yaml:1:4: a: tags such as '!python/object' are not supported") ==
+        0);
   CHECK(parse("a: !!str 3\n").find("a")->quoted);
   CHECK(parse("").is_null());
   CHECK(parse("# nothing\n").is_null());

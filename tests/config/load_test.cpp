@@ -33,10 +33,11 @@ TEST_CASE("config/load: a file that cannot be read, an empty one, one that is no
 TEST_CASE("config/load: overrides reach keys, elements by name and by index") {
   const ConfigFolder folder;
   const std::string text = "model: {dim: 8}\nstages:\n  - {kind: sft, data: x}\n  - {kind: ppo, name: rl}\n";
-  const SampleConfig config =
-      folder.load(text, {"model.dim=1_024", "model.mode=mean", "stages.sft.learning_rate=1e-2", "stages.rl.episodes=128",
-                         "stages.1.minibatch=32", "sizes=[4, 5]", "data.train.path=a.jsonl", "note=a b", "name="
-                         "\"\""});
+  const SampleConfig config = folder.load(
+      text, {"model.dim=1_024", "model.mode=mean", "stages.sft.learning_rate=1e-2", "stages.rl.episodes=128",
+             "stages.1.minibatch=32", "sizes=[4, 5]", "data.train.path=a.jsonl", "note=a b",
+             "name="
+             "\"\""});
   CHECK(config.model.dim == 1024);
   CHECK(config.model.mode == Mode::mean);
   CHECK(dynamic_cast<const SftStage&>(*config.stages[0]).learning_rate == 1e-2);
@@ -109,11 +110,11 @@ TEST_CASE("config/load: extends that cannot work") {
         "run.yaml:2:10: extends: cannot read gone.yaml: No such file or directory");
   CHECK(folder.error("extends: run.yaml\n") == "run.yaml:1:10: extends: run.yaml extends itself through this file");
   folder.write("sub/b.yaml", "name: b\nextends: ../run.yaml\n");
-  CHECK(folder.error("extends: sub/b.yaml\n") ==
-        "sub/b.yaml:2:10: extends: run.yaml extends itself through this file");
+  CHECK(folder.error("extends: sub/b.yaml\n") == "sub/b.yaml:2:10: extends: run.yaml extends itself through this file");
   CHECK(folder.error("extends: [a, b]\n") == "run.yaml:1:10: extends: expected a file name, got a list");
   folder.write("empty.yaml", "");
-  CHECK(folder.error("extends: empty.yaml\n") == "empty.yaml:1:1: expected a map of keys, got nothing: the file is empty");
+  CHECK(folder.error("extends: empty.yaml\n") ==
+        "empty.yaml:1:1: expected a map of keys, got nothing: the file is empty");
 }
 
 TEST_CASE("config/load: environment variables") {

@@ -79,8 +79,7 @@ TEST_CASE("config/reader: what the file does not name keeps its default; null un
 TEST_CASE("config/reader: an unknown key names the nearest known one, at its own place") {
   const ConfigFolder folder;
   CHECK(folder.error("model:\n  dmi: 3\n") == "run.yaml:2:3: model.dmi: unknown key; did you mean 'dim'?");
-  CHECK(folder.error("model: {width: 3}\n") ==
-        "run.yaml:1:9: model.width: unknown key; known: dim, dropout, mode");
+  CHECK(folder.error("model: {width: 3}\n") == "run.yaml:1:9: model.width: unknown key; known: dim, dropout, mode");
   CHECK(folder.error("stages:\n  - {kind: sft, data: x, lerning_rate: 1}\n") ==
         "run.yaml:2:26: stages.sft.lerning_rate: unknown key; did you mean 'learning_rate'?");
 }
@@ -98,17 +97,14 @@ TEST_CASE("config/reader: a wrong type says what was expected and what was found
   CHECK(folder.error("shares: {a: .nan}") == "run.yaml:1:13: shares.a: expected a number, got '.nan'");
   CHECK(folder.error("name: [a]") == "run.yaml:1:7: name: expected text, got a list");
   CHECK(folder.error("name:") == "run.yaml:1:1: name: expected text, got nothing (write \"\" for empty text)");
-  CHECK(folder.error("memory: 64 MiBs") ==
-        "run.yaml:1:9: memory: expected a size such as 64MiB ≥ 4KiB, got '64 MiBs'");
-  CHECK(folder.error("interval: 5min") ==
-        "run.yaml:1:11: interval: expected a time such as 90s or 5m > 0, got '5min'");
+  CHECK(folder.error("memory: 64 MiBs") == "run.yaml:1:9: memory: expected a size such as 64MiB ≥ 4KiB, got '64 MiBs'");
+  CHECK(folder.error("interval: 5min") == "run.yaml:1:11: interval: expected a time such as 90s or 5m > 0, got '5min'");
   CHECK(folder.error("stages: {sft: 1}") == "run.yaml:1:9: stages: expected a list, one stage each, got a map");
 }
 
 TEST_CASE("config/reader: a value out of bounds says the bounds") {
   const ConfigFolder folder;
-  CHECK(folder.error("model:\n  dropout: 1\n") ==
-        "run.yaml:2:12: model.dropout: expected a number in [0, 1), got '1'");
+  CHECK(folder.error("model:\n  dropout: 1\n") == "run.yaml:2:12: model.dropout: expected a number in [0, 1), got '1'");
   CHECK(folder.error("memory: 1KiB") == "run.yaml:1:9: memory: expected a size such as 64MiB ≥ 4KiB, got '1KiB'");
   CHECK(folder.error("sizes: [3, 0]") == "run.yaml:1:12: sizes.1: expected an integer ≥ 1, got '0'");
   CHECK(folder.error("limit: 99999999999999999999") ==
@@ -123,8 +119,7 @@ TEST_CASE("config/reader: choices and kinds suggest the nearest word") {
         "run.yaml:1:15: judge.kind: expected a kind of reward, got 'exact-match'; did you mean 'exact_match'?");
   CHECK(folder.error("judge: {strip: true}") ==
         "run.yaml:1:8: judge.kind: expected the kind of reward, got nothing; known: exact_match, sum");
-  CHECK(folder.error("judge: sum") ==
-        "run.yaml:1:8: judge: expected a map with `kind:`, got 'sum'; write {kind: sum}");
+  CHECK(folder.error("judge: sum") == "run.yaml:1:8: judge: expected a map with `kind:`, got 'sum'; write {kind: sum}");
 }
 
 TEST_CASE("config/reader: required keys, repeated names, names that cannot be addressed") {
@@ -136,8 +131,8 @@ TEST_CASE("config/reader: required keys, repeated names, names that cannot be ad
   CHECK(folder.error("stages:\n  - {kind: ppo}\n  - {kind: ppo}\n") ==
         "run.yaml:3:5: stages.ppo: expected a unique name, got 'ppo' again (first at run.yaml:2:5); give this stage a "
         "`name:` of its own");
-  CHECK(folder.error("stages:\n  - {kind: ppo, name: a.b}\n").find(
-            "run.yaml:2:23: stages.a.b.name: expected letters, digits, _ and -, got 'a.b'") == 0);
+  CHECK(folder.error("stages:\n  - {kind: ppo, name: a.b}\n")
+            .find("run.yaml:2:23: stages.a.b.name: expected letters, digits, _ and -, got 'a.b'") == 0);
 }
 
 TEST_CASE("config/reader: rules between fields, unless a field beside them is wrong already") {

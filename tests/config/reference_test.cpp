@@ -24,7 +24,9 @@ TEST_CASE("config/reference: Markdown has a section for each root section and ea
   CHECK(has(text, "\n| `dropout` | number | `0` | in [0, 1) | Share of values dropped. |\n"));
   CHECK(has(text, "\n| `mode` | sum \\| mean | `sum` |  | How parts combine. |\n"));
   CHECK(has(text, "\n| `<name>.path` | text | **required** |  | The file. |\n"));
-  CHECK(has(text, "\n## `stages`\n\nWhat the run does, in order.\n\nA list of stages; see [kinds of stage](#kinds-of-stage).\n"));
+  CHECK(has(
+      text,
+      "\n## `stages`\n\nWhat the run does, in order.\n\nA list of stages; see [kinds of stage](#kinds-of-stage).\n"));
   CHECK(has(text, "\n## Kinds of stage\n\n### stage `sft`\n\nTrains on completions.\n"));
   CHECK(has(text, "\n### reward `sum`\n\nAdds rewards.\n"));
   CHECK(has(text, "\n| `parts` | list of rewards | `[]` |  | What is added. |\n"));

@@ -135,10 +135,12 @@ std::unique_ptr<Component> make_kind() {
 
 inline Catalogs sample_catalogs() {
   Catalogs catalogs;
-  catalogs.add<StageBase>({"stage", {{"sft", "Trains on completions.", make_kind<SftStage>},
-                                     {"ppo", "Trains on rewards.", make_kind<PpoStage>}}});
-  catalogs.add<RewardBase>({"reward", {{"exact_match", "1 for the right answer.", make_kind<ExactReward>},
-                                       {"sum", "Adds rewards.", make_kind<SumReward>}}});
+  catalogs.add<StageBase>(
+      {"stage",
+       {{"sft", "Trains on completions.", make_kind<SftStage>}, {"ppo", "Trains on rewards.", make_kind<PpoStage>}}});
+  catalogs.add<RewardBase>({"reward",
+                            {{"exact_match", "1 for the right answer.", make_kind<ExactReward>},
+                             {"sum", "Adds rewards.", make_kind<SumReward>}}});
   return catalogs;
 }
 
@@ -179,7 +181,8 @@ class ConfigFolder {
       if (error.exit_code() != 78) return fmt::format("exit code {}: {}", error.exit_code(), error.what());
       std::string message = error.what();
       const std::string prefix = folder_.string() + "/";
-      for (auto at = message.find(prefix); at != message.npos; at = message.find(prefix)) message.erase(at, prefix.size());
+      for (auto at = message.find(prefix); at != message.npos; at = message.find(prefix))
+        message.erase(at, prefix.size());
       return message;
     }
     return "no error";

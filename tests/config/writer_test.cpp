@@ -23,10 +23,11 @@ std::string again(const std::string& yaml) {
 
 std::string random_text(Random& random) {
   static const std::vector<std::string> parts = {
-      "a",  "B",    "0",      "9",  " ",   "  ",   "\n", "\t",   "\"",       "'",      "\\",     "#",      " #",   ":",
-      ": ", "-",    "- ",     "?",  "[",   "]",    "{",  "}",    ",",        "&",      "*",      "!",      "|",    ">",
-      "%",  "@",    "`",      "~",  "é",   "𝄞",    "\r", "\x01", "${env:X}", "$",      "true",   "null",   "1e5",  ".5",
-      "=",  "\x7f", "\u0085", "<<", "...", "---",  "\u2028", "\uFEFF", "${env:",   "$${env:", "yes"};
+      "a",      "B",  "0",    "9",        " ",      "  ",     "\n",     "\t",      "\"", "'", "\\",
+      "#",      " #", ":",    ": ",       "-",      "- ",     "?",      "[",       "]",  "{", "}",
+      ",",      "&",  "*",    "!",        "|",      ">",      "%",      "@",       "`",  "~", "é",
+      "𝄞",      "\r", "\x01", "${env:X}", "$",      "true",   "null",   "1e5",     ".5", "=", "\x7f",
+      "\u0085", "<<", "...",  "---",      "\u2028", "\uFEFF", "${env:", "$${env:", "yes"};
   std::string text;
   for (std::uint64_t i = random.below(6); i > 0; --i) text += parts[random.below(parts.size())];
   return text;
@@ -120,7 +121,8 @@ TEST_CASE("config/writer: reading a resolved file gives the same config") {
 }
 
 TEST_CASE("config/writer: words that mean something else are quoted") {
-  for (const char* word : {"null", "True", "no", "1e5", "0x", "-", "- a", "", " a", "a ", "#", "a: b", "---", "=", "1"}) {
+  for (const char* word :
+       {"null", "True", "no", "1e5", "0x", "-", "- a", "", " a", "a ", "#", "a: b", "---", "=", "1"}) {
     const std::string yaml = to_yaml_line(Node::scalar(word, true));
     CHECK(yaml == fmt::format("\"{}\"", word));
   }
