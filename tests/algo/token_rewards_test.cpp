@@ -27,6 +27,19 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
+TEST_CASE("algo: token rewards of the golden case") {
+  HONE_NEEDS_TEST_DATA(folder);
+  const auto golden = golden_case(folder, "rewards.json", "tune_rewards_ppo");
+  const auto& inputs = golden.at("inputs");
+  const auto logprob = tensor_of(inputs.at("logprobs"));
+  const auto kl = kl_estimate(logprob, tensor_of(inputs.at("ref_logprobs")), KlEstimator::k1);
+  CHECK(gap(kl, tensor_of(golden.at("expected").at("kl"))) < 1e-9);
+  const auto reward =
+      token_rewards(starts_of_table(logprob), at::ones({9}), tensor_of(inputs.at("scores")), {}, kl.view(-1), {},
+                    {.kl_coefficient = golden.at("params").at("kl_coeff").as_number()});
+  CHECK(gap(reward.view_as(logprob), tensor_of(golden.at("expected").at("rewards"))) < 1e-9);
+}
+
 TEST_CASE("algo: the score lands on the last response token, KL on every one") {
   // Sequence 0: prompt, two actions, last row. Sequence 1: prompt, action, reply, action, last row.
   const auto start = starts_of({4, 5});
