@@ -13,15 +13,20 @@ namespace {
 constexpr int64_t block_words = 256;
 /// Distance of two rows of A in scratch: not a power of two, so that rows do not compete for the same cache sets.
 constexpr int64_t row_pitch = block_words + 16;
-/// Where word k of row r lies: rows one behind the other, or interleaved.
+/// Where word k of row r lies: rows one behind the other, or interleaved. `a_block` words from a k block to the next.
 struct RowsOfWords {
   static constexpr int64_t row_step = row_pitch;
   static constexpr int64_t word_step = 1;
+  static constexpr bool interleaved = false;
+  static constexpr int64_t a_block(int64_t rows, int64_t /*row_blocks*/) { return rows * row_pitch; }
 };
 template <int most_rows>
 struct InterleavedRows {
   static constexpr int64_t row_step = 1;
   static constexpr int64_t word_step = most_rows <= 4 ? 4 : most_rows <= 8 ? 8 : 16;  // rows of one row block
+  static constexpr int64_t block_pitch = (block_words + 1) * word_step;                // no power of two either
+  static constexpr bool interleaved = true;
+  static constexpr int64_t a_block(int64_t /*rows*/, int64_t row_blocks) { return row_blocks * block_pitch; }
 };
 
 /// One tile: `rows` × 32 columns of C, `words` steps along k.
@@ -115,14 +120,11 @@ struct Product {
 
   int64_t rows() const { return part.row_end - part.row_begin; }
 
-  /// Words of A from the start of a k block to the start of the next.
-  int64_t a_block() const {
-    return Layout::word_step == 1 ? rows() * row_pitch : blocks.count * block_words * Layout::word_step;
-  }
+  int64_t a_block() const { return Layout::a_block(rows(), blocks.count); }
   const uint32_t* a_at(int64_t k_block, int64_t row_block) const {
     const uint32_t* base = a_words + k_block * a_block();
-    return Layout::word_step == 1 ? base + blocks.begin(row_block) * row_pitch
-                                  : base + row_block * block_words * Layout::word_step;
+    if constexpr (Layout::interleaved) return base + row_block * Layout::block_pitch;
+    return base + blocks.begin(row_block) * row_pitch;
   }
 
   void pack_a(int64_t word_begin, int64_t word_end) const;
@@ -138,20 +140,19 @@ void Product<Arithmetic, Layout>::pack_a(int64_t word_begin, int64_t word_end) c
     const int64_t end = begin + block_words < word_end ? begin + block_words : word_end;
     const int64_t k = begin * Words::elements;
     uint32_t* out = a_words + k_block * a_block();
-    if constexpr (Layout::word_step == 1) {
+    if constexpr (!Layout::interleaved) {
       for (int64_t r = 0; r < rows(); ++r, out += row_pitch) {
         const float* row = gemm.a + (part.row_begin + r) * gemm.a_stride + k;
         Words::along_row(row, gemm.depth - k, end - begin, out);
       }
     } else {
-      for (int64_t block = 0; block < blocks.count; ++block, out += block_words * Layout::word_step) {
-        const int64_t first = blocks.begin(block);
-        const float* from = gemm.a + part.row_begin + first;
-        for (int64_t w = begin; w < end; ++w) {
-          const int64_t t = w * Words::elements;
-          across_rows<Words>(from + t * gemm.a_stride, gemm.a_stride, gemm.depth - t,
-                             blocks.begin(block + 1) - first, gemm.rows - part.row_begin - first,
-                             out + (w - begin) * Layout::word_step);
+      for (int64_t w = begin; w < end; ++w, out += Layout::word_step) {
+        const int64_t t = w * Words::elements;
+        const float* from = gemm.a + t * gemm.a_stride + part.row_begin;
+        for (int64_t block = 0; block < blocks.count; ++block) {
+          const int64_t first = blocks.begin(block);
+          across_rows<Words>(from + first, gemm.a_stride, gemm.depth - t, blocks.begin(block + 1) - first,
+                             gemm.rows - part.row_begin - first, out + block * Layout::block_pitch);
         }
       }
     }
@@ -211,11 +212,29 @@ void Product<Arithmetic, Layout>::multiply_panel(int64_t panel, int64_t word_beg
   }
 }
 
+/// k blocks of one pass: so many that A's words fit in the second-level cache.
+constexpr int64_t pass_blocks(int64_t rows) { return rows <= 64 ? 8 : rows <= 128 ? 4 : 2; }
+
+/// Words of scratch memory that `rows` rows need.
+template <class Arithmetic, class Layout>
+constexpr int64_t scratch_words(int64_t rows) {
+  const int64_t a = Layout::a_block(rows, (rows + Arithmetic::max_rows - 1) / Arithmetic::max_rows);
+  return block_words * 32 + Arithmetic::max_rows * 32 + pass_blocks(rows) * a;
+}
+
+template <class Arithmetic, class Layout>
+constexpr bool scratch_suffices() {
+  for (int64_t rows = 1; rows <= gemm_row_chunk; ++rows) {
+    if (scratch_words<Arithmetic, Layout>(rows) * 4 > gemm_scratch_bytes) return false;
+  }
+  return true;
+}
+
 template <class Arithmetic, class Layout>
 void multiply(const Gemm& gemm, const GemmPart& part, void* scratch) {
-  // A's words of one pass fit in the second-level cache: 128 rows × 4 blocks, 256 × 2, …
+  static_assert(scratch_suffices<Arithmetic, Layout>());
   const int64_t rows = part.row_end - part.row_begin;
-  const int64_t pass_words = rows <= 64 ? 8 * block_words : rows <= 128 ? 4 * block_words : 2 * block_words;
+  const int64_t pass_words = pass_blocks(rows) * block_words;
   const int64_t words = (gemm.depth + Arithmetic::Words::elements - 1) / Arithmetic::Words::elements;
   uint32_t* b_words = static_cast<uint32_t*>(scratch);
   float* edge = reinterpret_cast<float*>(b_words + block_words * 32);

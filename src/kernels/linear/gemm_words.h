@@ -64,6 +64,9 @@ struct Bfloat16Words {
   static Ints across(const float* from) { return join_bfloat16(load_ints(from), Ints{}); }
 };
 
+/// Distance at which rows are fetched ahead: parts of rows are too short for the hardware to see a stream.
+constexpr int64_t rows_ahead = 8;
+
 /// One word for each of `count` columns from `from`, which is row k of a matrix of which `rows_left` rows are left.
 /// Writes whole vectors; reads whole vectors as far as `readable` columns exist.
 template <class Words>
@@ -74,6 +77,7 @@ void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t c
     float edge[2][vector_lanes] = {};
     const float* first = from + i;
     const float* next = first + stride;
+    for (int64_t row = 0; row < Words::elements; ++row) __builtin_prefetch(first + (rows_ahead + row) * stride);
     if (i + vector_lanes > readable) {
       const size_t bytes = static_cast<size_t>(count - i) * 4;
       memcpy(edge[0], first, bytes);

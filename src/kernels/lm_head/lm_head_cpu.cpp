@@ -30,21 +30,28 @@ Floats gradient(Floats logits, const LogitsGradient& row) {
 
 float row_entropy(const float* logits, int64_t vocabulary, float inverse_temperature, float log_sum_exp) {
   constexpr int64_t chains = 2;
-  Floats sum[chains] = {};
+  constexpr int64_t stride = chains * vector_lanes;
+  constexpr int64_t block = 64 * stride;  // partial sums keep rounding errors small
+  Floats total = {};
   int64_t i = 0;
-  for (; i + chains * vector_lanes <= vocabulary; i += chains * vector_lanes) {
-    for (int64_t c = 0; c < chains; ++c) {
-      const Probabilities at =
-          probabilities(load_floats(logits + i + c * vector_lanes), inverse_temperature, log_sum_exp);
-      sum[c] += at.p * at.log_p;
+  while (i + stride <= vocabulary) {
+    const int64_t end = i + block < vocabulary ? i + block : vocabulary;
+    Floats sum[chains] = {};
+    for (; i + stride <= end; i += stride) {
+      for (int64_t c = 0; c < chains; ++c) {
+        const Probabilities at =
+            probabilities(load_floats(logits + i + c * vector_lanes), inverse_temperature, log_sum_exp);
+        sum[c] += at.p * at.log_p;
+      }
     }
+    total += sum[0] + sum[1];
   }
   for (; i < vocabulary; i += vector_lanes) {
     const int64_t left = vocabulary - i < vector_lanes ? vocabulary - i : vector_lanes;
     const Probabilities at = probabilities(load_some(logits + i, left, -INFINITY), inverse_temperature, log_sum_exp);
-    sum[0] += at.p * at.log_p;
+    total += at.p * at.log_p;
   }
-  return -sum_lanes(sum[0] + sum[1]);
+  return -sum_lanes(total);
 }
 
 void logits_gradient(float* logits, int64_t vocabulary, const LogitsGradient& row) {

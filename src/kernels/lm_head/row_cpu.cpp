@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t chains = 4;
 constexpr int64_t stride = chains * vector_lanes;
+constexpr int64_t block = 32 * stride;
 
 float largest(const float* row, int64_t count) {
   Floats best[chains];
@@ -33,19 +34,24 @@ float largest(const float* row, int64_t count) {
 float row_log_sum_exp(const float* logits, int64_t vocabulary, float inverse_temperature) {
   // Scaling by a positive factor keeps the order, so the largest is scaled once.
   const float peak = largest(logits, vocabulary) * inverse_temperature;
-  Floats sum[chains] = {};
+  Floats total = {};
   int64_t i = 0;
-  for (; i + stride <= vocabulary; i += stride) {
-    for (int64_t c = 0; c < chains; ++c) {
-      sum[c] += exp_floats(load_floats(logits + i + c * vector_lanes) * inverse_temperature - peak);
+  while (i + stride <= vocabulary) {
+    // Partial sums of a block at a time: rounding errors grow with the chain, not with the vocabulary.
+    const int64_t end = i + block < vocabulary ? i + block : vocabulary;
+    Floats sum[chains] = {};
+    for (; i + stride <= end; i += stride) {
+      for (int64_t c = 0; c < chains; ++c) {
+        sum[c] += exp_floats(load_floats(logits + i + c * vector_lanes) * inverse_temperature - peak);
+      }
     }
+    total += (sum[0] + sum[1]) + (sum[2] + sum[3]);
   }
   for (; i < vocabulary; i += vector_lanes) {
     const int64_t left = vocabulary - i < vector_lanes ? vocabulary - i : vector_lanes;
-    const Floats x = load_some(logits + i, left, -INFINITY);
-    sum[0] += exp_floats(x * inverse_temperature - peak);
+    total += exp_floats(load_some(logits + i, left, -INFINITY) * inverse_temperature - peak);
   }
-  return peak + logf(sum_lanes((sum[0] + sum[1]) + (sum[2] + sum[3])));
+  return peak + logf(sum_lanes(total));
 }
 
 float row_logprob(const float* logits, int64_t token, float inverse_temperature, float log_sum_exp) {
