@@ -139,6 +139,9 @@ StageSummary Training::run() {
   }
   if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
   keep_best(step);
+  if (step == 0) {
+    for (HeldOut& row : summary_.held_out) row.after = row.before;  // nothing was left to learn
+  }
   show_samples("after");
   summary_.seconds = seconds_since(start);
   return summary_;
