@@ -1,13 +1,11 @@
 #include "policies/llama.h"
 
-#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
-#include "kernels/rotary/rotary.h"
 #include "nn/layers.h"
 
 namespace hone {
@@ -72,7 +70,7 @@ Llama::Llama(const LlamaSpec& spec, ParameterStore& store) : spec_(spec) {
             .context = spec_.context,
             .attention = {spec_.heads, spec_.kv_heads, spec_.head_dim},
             .window = spec_.sliding_window};
-  rotary_table_ = kernels::rotary_table(spec_.context, spec_.head_dim, spec_.rope_theta);
+  rotary_table_ = rotary_table(spec_.context, spec_.head_dim, spec_.rope_theta);
   embedding_ = matrix(store, "embedding", {{"model.embed_tokens.weight", spec_.vocabulary_size}}, spec_.hidden,
                       spec_.init_std);
   for (std::int64_t layer = 0; layer < spec_.layers; ++layer) blocks_.push_back(make_block(store, layer));

@@ -1,5 +1,6 @@
 #include "app/experiment.h"
 
+#include <ATen/Parallel.h>
 #include <malloc.h>
 
 #include <chrono>

@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/stop_text.h"
+#include "kernels/sample/sample.h"
 
 namespace hone {
 

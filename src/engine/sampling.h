@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/fields.h"
-#include "kernels/sample/sample.h"
+#include "kernels/sample/sample_rule.h"
 
 namespace hone {
 
@@ -32,6 +32,8 @@ struct SamplingConfig {
     return {static_cast<float>(temperature), static_cast<std::int32_t>(top_k), static_cast<float>(top_p),
             static_cast<float>(min_p)};
   }
+  /// What log-probabilities are computed with, in sampling and in training alike; temperature > 0.
+  double inverse_temperature() const { return 1.0 / static_cast<double>(static_cast<float>(temperature)); }
   SamplingConfig greedy() const {
     SamplingConfig config = *this;
     config.temperature = 0;

@@ -74,6 +74,10 @@ Normed add_rms_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD, const
   return result;
 }
 
+at::Tensor rotary_table(std::int64_t positions, std::int64_t head_dim, double theta) {
+  return kernels::rotary_table(positions, head_dim, theta);
+}
+
 at::Tensor rotary_attention(const at::Tensor& qkv_TC, const RotaryAttention& config,
                             const kernels::AttentionPlan& plan, KvCache* cache, std::int64_t layer) {
   const kernels::QkNorm norm{weight_or_none(config.query_norm_D), weight_or_none(config.key_norm_D), config.norm_eps};

@@ -26,9 +26,12 @@ struct Normed {
 /// Adds what the last block produced (undefined: nothing) to the stream and norms the sum.
 Normed add_rms_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD, const Parameter& weight_D, double eps);
 
+/// cos and sin of every position below `positions`, for RotaryAttention.
+at::Tensor rotary_table(std::int64_t positions, std::int64_t head_dim, double theta);
+
 struct RotaryAttention {
   kernels::AttentionShape shape;
-  at::Tensor table_P2H;     ///< kernels::rotary_table
+  at::Tensor table_P2H;     ///< rotary_table
   Parameter query_norm_D;   ///< undefined: no q/k norm
   Parameter key_norm_D;
   double norm_eps = 1e-6;

@@ -130,12 +130,13 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
   TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty};
   if (reference_ != nullptr) {
     batch.ref_logprob_T =
-        batch_logprobs(*reference_, batch, 1.0 / config_.sampling.temperature, config_.tokens_per_pass);
+        batch_logprobs(*reference_, batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
     kl_T = kl_estimate(batch.old_logprob_T, batch.ref_logprob_T, KlEstimator::k1) * batch.mask_T;
-    const double kl = kl_T.sum().item<double>() / static_cast<double>(batch.sequences());
+    const std::int64_t counted = batch.sequences() - count_errors(episodes);
+    const double kl = counted == 0 ? 0.0 : kl_T.sum().item<double>() / static_cast<double>(counted);
     metrics.emplace_back("kl", kl);
     if (config_.kl.place == KlPlace::reward) options.kl_coefficient = kl_.coefficient();
-    kl_.update(kl, batch.sequences());
+    kl_.update(kl, counted);
   }
   std::vector<RowReward> spans;
   for (std::size_t i = 0; i < episodes.size(); ++i) {
@@ -197,7 +198,7 @@ at::Tensor RlLoop::micro_loss(const Batch& micro, double denominator, bool first
   const at::Tensor hidden_MD = take_rows(batch_hidden(*run_.model, micro), rows.index_M);
   const kernels::TokenStatistics tokens =
       token_statistics(hidden_MD, run_.model->policy->lm_weight(), rows.select(micro.target_T),
-                       1.0 / config_.sampling.temperature, true);
+                       config_.sampling.inverse_temperature(), true);
   const at::Tensor old_logprob_M = rows.select(micro.old_logprob_T);
   if (first) {
     const double gap = (tokens.logprob_M.detach() - old_logprob_M).abs().max().item<double>();
