@@ -28,7 +28,7 @@ class AtomicDirectory {
 
   /// Where to write the files; subdirectories are welcome.
   const std::filesystem::path& path() const { return temporary_; }
-  /// Flushes every file, writes `manifest.json` (format version, then size and XXH3-64 of each file), flushes, renames.
+  /// Flushes every file, writes `manifest.json` (format version, then size and XXH3-64 of each file), renames.
   /// An existing directory is swapped with the new one in one step and then deleted.
   void commit();
 

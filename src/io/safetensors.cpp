@@ -122,7 +122,9 @@ void Safetensors::add_file(const fs::path& path) {
   const MappedFile& mapped = files_.emplace_back(path);
   const std::string_view text = header_text(mapped.bytes(), file);
   const Json header = Json::parse(text, file + " (header)");
-  if (!header.is_object()) fail(ErrorKind::data, "{}: the header must be a JSON object, not {}", file, header.type_name());
+  if (!header.is_object()) {
+    fail(ErrorKind::data, "{}: the header must be a JSON object, not {}", file, header.type_name());
+  }
   std::vector<Entry> entries;
   for (const auto& [name, json] : header.as_object()) {
     if (name != "__metadata__") {

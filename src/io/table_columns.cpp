@@ -24,7 +24,8 @@ Json row_of_fields(const std::vector<std::string>& names, std::vector<std::strin
   if (fields.size() != names.size()) {
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    fail(ErrorKind::data, "{}:{}: expected {} fields ({}), found {}", source, line, names.size(), list, fields.size());
+    fail(ErrorKind::data, "{}:{}: expected {} fields ({}), found {}", source, line, names.size(), list,
+         fields.size());
   }
   Json::Object columns;
   columns.reserve(names.size());

@@ -32,8 +32,9 @@ class JsonReader : public TableReader {
     if (text.find_first_not_of(" \t\r\n") == std::string::npos) return;  // `next` reports a file without rows
     Json json = Json::parse(text, source());
     if (!json.is_array()) {
-      fail(ErrorKind::data, "{}: expected one array of objects, found {}; with one object a line it is `format: jsonl`",
-           source(), json.type_name());
+      fail(ErrorKind::data,
+           "{}: expected one array of objects, found {}; with one object a line it is `format: jsonl`", source(),
+           json.type_name());
     }
     rows_ = std::move(json.as_array());
   }

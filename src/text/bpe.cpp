@@ -24,7 +24,8 @@ BpeModel::BpeModel(const BpeSpec& spec, const std::string& source)
     const std::int32_t merged = tokens_.find(token(left) + token(right));
     if (merged < 0) {
       fail(ErrorKind::data, "{}: merge {} joins {} and {}, but {} is not in the vocabulary", source, rank + 1,
-           to_byte_alphabet(token(left)), to_byte_alphabet(token(right)), to_byte_alphabet(token(left) + token(right)));
+           to_byte_alphabet(token(left)), to_byte_alphabet(token(right)),
+           to_byte_alphabet(token(left) + token(right)));
     }
     merges_.put(left, right, {static_cast<std::uint32_t>(rank), merged});
   }

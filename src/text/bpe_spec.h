@@ -36,7 +36,7 @@ struct BpeSpec {
   std::optional<std::string> bos;
   std::optional<std::string> eos;
   std::optional<std::string> pad;
-  Json config;  ///< tokenizer_config.json as read (chat template and the like), written back; null when there was none
+  Json config;  ///< tokenizer_config.json as read (chat template and the like), written back; null: none
 };
 
 }  // namespace hone

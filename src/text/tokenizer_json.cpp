@@ -23,7 +23,9 @@ void read_added_tokens(const JsonField& list, BpeSpec& spec) {
                            .rstrip = field.flag("rstrip"),
                            .normalized = field.flag("normalized")};
     if (field.flag("single_word")) field["single_word"].refuse("true");
-    if (token.text.empty() || token.id < 0) fail(ErrorKind::data, "{}: an empty text or a negative id", field.where());
+    if (token.text.empty() || token.id < 0) {
+      fail(ErrorKind::data, "{}: an empty text or a negative id", field.where());
+    }
     spec.added.push_back(token);
   }
 }

@@ -74,7 +74,9 @@ void read_vocab(const JsonField& vocab, BpeSpec& spec) {
       spec.tokens.resize(index + 1);
       taken.resize(index + 1);
     }
-    if (taken[index]) fail(ErrorKind::data, "{}: id {} is given twice, the second time to \"{}\"", vocab.where(), id, spelled);
+    if (taken[index]) {
+      fail(ErrorKind::data, "{}: id {} is given twice, the second time to \"{}\"", vocab.where(), id, spelled);
+    }
     taken[index] = true;
     auto bytes = from_byte_alphabet(spelled);
     if (bytes && !bytes->empty()) {

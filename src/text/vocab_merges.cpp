@@ -49,7 +49,8 @@ BpeSpec read_vocab_merges_directory(const fs::path& directory, const Json& confi
   const std::string source = (directory / "tokenizer_config.json").string();
   const JsonField field(config, source);
   if (field["tokenizer_class"].is_null()) {
-    fail(ErrorKind::data, "{}: vocab.json and merges.txt need `tokenizer_class` here to tell how text is split", source);
+    fail(ErrorKind::data, "{}: vocab.json and merges.txt need `tokenizer_class` here to tell how text is split",
+         source);
   }
   const std::string& name = field["tokenizer_class"].string();
   BpeSpec spec;

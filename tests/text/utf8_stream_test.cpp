@@ -29,7 +29,8 @@ TEST_CASE("text: a stream replaces what can no longer become a character") {
 
 TEST_CASE("text: streamed in any cuts, the output is that of the whole") {
   Random random(stream_key(1, "utf8 stream"));
-  const std::string_view parts[] = {"a", "é", "€", "🙂", "\x80", "\xC3", "\xE2\x82", "\xF0\x9F", "\xED\xA0\x80", "\xFF"};
+  const std::string_view parts[] = {"a", "é", "€", "🙂", "\x80", "\xC3", "\xE2\x82", "\xF0\x9F",
+                                    "\xED\xA0\x80", "\xFF"};
   for (int round = 0; round < 500; ++round) {
     std::string text;
     for (int i = 0; i < 12; ++i) text += parts[random.below(std::size(parts))];
