@@ -13,6 +13,7 @@ namespace hone {
 
 namespace {
 
+constexpr int spins_before_yield = 2000;
 constexpr int spins_before_sleep = 4000;  // about 40 µs: longer than the gap between two kernels of one layer
 
 thread_local bool inside_region = false;
@@ -30,6 +31,9 @@ void pause() {
 #endif
 }
 
+/// One region at a time is open. A worker that wakes up late finds it closed and goes back to waiting, so the caller
+/// waits for ranges that are being computed, never for a thread that has not started: on a busy machine a descheduled
+/// worker costs nothing.
 class Team {
  public:
   explicit Team(int count) {
@@ -49,11 +53,12 @@ class Team {
     const std::lock_guard<std::mutex> one_region_at_a_time(mutex_);
     region_ = region;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    open_ = true;
     generation_.fetch_add(1);  // sequentially consistent: orders the region before the look at sleepers_
-    if (sleepers_.load() > 0) generation_.notify_all();
+    if (sleepers_ > 0) generation_.notify_all();
     take_ranges();
-    while (busy_.load(std::memory_order_acquire) != 0) pause();
+    open_ = false;
+    for (int spin = 0; inside_ != 0; ++spin) spin < spins_before_yield ? pause() : std::this_thread::yield();
   }
 
  private:
@@ -73,8 +78,9 @@ class Team {
       wait_for_change(seen);
       seen = generation_.load(std::memory_order_acquire);
       if (stop_) return;
-      take_ranges();
-      busy_.fetch_sub(1, std::memory_order_release);
+      ++inside_;  // before the look at open_: the caller closes first and then counts who is inside
+      if (open_) take_ranges();
+      --inside_;
     }
   }
 
@@ -83,18 +89,19 @@ class Team {
       if (generation_.load(std::memory_order_acquire) != seen) return;
       pause();
     }
-    sleepers_.fetch_add(1);
+    ++sleepers_;
     generation_.wait(seen);
-    sleepers_.fetch_sub(1);
+    --sleepers_;
   }
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   Region region_;
   std::atomic<std::int64_t> next_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> inside_{0};
   std::atomic<int> sleepers_{0};
   std::atomic<unsigned> generation_{0};
+  std::atomic<bool> open_{false};
   std::atomic<bool> stop_{false};
 };
 
