@@ -46,7 +46,8 @@ void ClassifySpec::describe_stage(Fields& f) {
   f.field("data", data, "Name of the data set of labelled rows (text+label or prompt+label).");
   f.required();
   training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/accuracy, precision, recall, f1 (means over classes).");
+  f.section("evaluation", evaluation,
+            "Held-out evaluation: eval/accuracy, precision, recall, f1 (means over classes).");
 }
 
 LabelSet classes_of(const Dataset& data) {

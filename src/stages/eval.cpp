@@ -22,7 +22,8 @@ void add_headline(const MetricValues& metrics, std::string_view metric, std::str
 void EvalSpec::describe_stage(Fields& f) {
   f.component("environment", generation.environment, "Answer the held-out prompts of this environment.");
   f.components("rewards", generation.rewards, "What judges the answers.");
-  f.field("prompts", generation.prompts, "Held-out prompts, from the first; fewer when the split has fewer.", at_least(1));
+  f.field("prompts", generation.prompts, "Held-out prompts, from the first; fewer when the split has fewer.",
+          at_least(1));
   f.field("sampled", generation.sampled, "Report sampled completions beside the greedy ones.");
   f.section("sampling", generation.sampling,
             "How the sampled completions are drawn; greedy ones use its max_tokens and stop.");
@@ -69,8 +70,7 @@ MetricValues EvalSpec::generate(Run& run, StageSummary& summary) const {
   Evaluator evaluator(run, *environment, rewards, generation);
   MetricValues metrics = evaluator.evaluate();
   const std::span<const Episode> episodes = evaluator.episodes();
-  run.report->samples(name + ": samples",
-                      episodes.first(std::min(episodes.size(), static_cast<std::size_t>(samples))));
+  run.report->samples(name + ": samples", episodes.first(std::min(episodes.size(), static_cast<std::size_t>(samples))));
   add_headline(metrics, "eval/reward", "reward (greedy)", summary);
   add_headline(metrics, "eval_sampled/reward", "reward (sampled)", summary);
   return metrics;
@@ -80,11 +80,11 @@ MetricValues EvalSpec::measure_data(Run& run, StageSummary& summary) const {
   TextSource source;
   source.data = data;
   const bool answers = run.dataset(*data)->shape() == DataShape::prompt_completion;
-  const std::vector<TokenExample> examples = load_held_out_texts(
-      run, source, {.learned = answers ? Learned::completions : Learned::everything}, rows);
+  const std::vector<TokenExample> examples =
+      load_held_out_texts(run, source, {.learned = answers ? Learned::completions : Learned::everything}, rows);
   if (examples.empty()) {
-    fail(ErrorKind::config, "stages.{}.data: data.{} has no held-out rows; set its held_out share or held_out_path", name,
-         *data);
+    fail(ErrorKind::config, "stages.{}.data: data.{} has no held-out rows; set its held_out share or held_out_path",
+         name, *data);
   }
   for (const TokenExample& example : examples) summary.tokens += static_cast<std::int64_t>(example.ids.size());
   MetricValues metrics = language_model_metrics(*run.model, examples, tokens_per_pass);

@@ -32,10 +32,11 @@ EncodedRows encode_demonstrations(Run& run, const TextSource& source, const Text
     const Prompt prompt = environment->prompt(split, index);
     const std::optional<std::string> demonstration = environment->demonstration(prompt);
     if (!demonstration) {
-      fail(ErrorKind::config,
-           "environment: {} knows no demonstration for prompt {}, so nothing can be learned from it by supervision; use "
-           "`data:` or an environment that shows answers",
-           source.environment->kind, prompt.id);
+      fail(
+          ErrorKind::config,
+          "environment: {} knows no demonstration for prompt {}, so nothing can be learned from it by supervision; use "
+          "`data:` or an environment that shows answers",
+          source.environment->kind, prompt.id);
     }
     if (!prompt.messages.empty()) {
       fail(ErrorKind::data, "environment: prompt {} consists of messages, and the tokenizer has no chat template",
@@ -50,7 +51,8 @@ EncodedRows encode_demonstrations(Run& run, const TextSource& source, const Text
   EncodedRows encoded{.examples = encoder.take(), .report = {}};
   encoded.report = encoder.report();
   if (encoded.examples.empty()) {
-    fail(ErrorKind::data, "environment: all labels are masked: each of the {} demonstrations is empty, nothing to learn",
+    fail(ErrorKind::data,
+         "environment: all labels are masked: each of the {} demonstrations is empty, nothing to learn",
          encoded.report.rows);
   }
   return encoded;
@@ -67,9 +69,7 @@ void TextSource::describe(Fields& f) {
   f.check(!rows || environment != nullptr, "rows", "goes with environment; a data set has its own `limit`");
 }
 
-std::string TextSource::text() const {
-  return data ? "data." + *data : "environment " + environment->kind;
-}
+std::string TextSource::text() const { return data ? "data." + *data : "environment " + environment->kind; }
 
 LearnableRows load_texts(Run& run, const TextSource& source, const TextEncoding& encoding, std::int64_t held_out_rows) {
   const std::uint64_t wanted = source.rows ? static_cast<std::uint64_t>(*source.rows) : default_rows;

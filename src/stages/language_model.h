@@ -52,9 +52,7 @@ class LanguageModelObjective : public ExampleObjective {
 
   double denominator(const Batch& batch) const override;
   at::Tensor loss(const Batch& part, double denominator, const DropoutDraw& dropout) override;
-  MetricValues evaluate() override {
-    return language_model_metrics(model(), examples().held_out, tokens_per_pass());
-  }
+  MetricValues evaluate() override { return language_model_metrics(model(), examples().held_out, tokens_per_pass()); }
   std::vector<Headline> headlines() const override { return {{"eval/loss", "loss"}}; }
 };
 

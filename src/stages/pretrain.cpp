@@ -4,9 +4,10 @@ namespace hone {
 
 void PretrainSpec::describe_stage(Fields& f) {
   source.describe(f);
-  f.choice("packing", packing, text_packing_names,
-           "documents: each text is a sequence (or several, when it is longer than the context); stream: all texts end to "
-           "end, cut to the context's length.");
+  f.choice(
+      "packing", packing, text_packing_names,
+      "documents: each text is a sequence (or several, when it is longer than the context); stream: all texts end to "
+      "end, cut to the context's length.");
   training.describe(f);
   f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/perplexity.");
 }

@@ -98,8 +98,8 @@ std::vector<TokenExample> encode_answers(Run& run, const Dataset& data, Split sp
         fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", data.place(split, i),
              answer == &row.chosen ? "chosen" : "rejected");
       }
-      examples.push_back({.ids = encode_document(*run.tokenizer, row.prompt + *answer, context),
-                          .row = static_cast<std::int64_t>(i)});
+      examples.push_back(
+          {.ids = encode_document(*run.tokenizer, row.prompt + *answer, context), .row = static_cast<std::int64_t>(i)});
     }
   }
   return examples;
@@ -113,7 +113,8 @@ LearnableRows load_pairs(Run& run, const Dataset& data, std::int64_t held_out_ro
   } else {
     log_warn("data.{}: no rows are held out, so nothing is evaluated on them", data.name());
   }
-  log_info("data.{}: {} pairs to learn from", data.name(), format_count(static_cast<std::int64_t>(rows.train.size()) / 2));
+  log_info("data.{}: {} pairs to learn from", data.name(),
+           format_count(static_cast<std::int64_t>(rows.train.size()) / 2));
   return rows;
 }
 
@@ -150,8 +151,8 @@ StageSummary RewardModelSpec::run(Run& run) const {
   run.use_heads({.scores = 1});
   std::unique_ptr<Objective> objective;
   if (pairs) {
-    objective = std::make_unique<PairObjective>(run, load_pairs(run, *dataset, evaluation.rows),
-                                                training.tokens_per_pass);
+    objective =
+        std::make_unique<PairObjective>(run, load_pairs(run, *dataset, evaluation.rows), training.tokens_per_pass);
   } else {
     objective = labelled_objective(run, *dataset, *this);
   }

@@ -69,14 +69,16 @@ StageArithmetic TrainingConfig::arithmetic() const {
     lines.emplace_back("rows", fmt::format("{} × {} = {}", format_count(*steps), format_count(batch_size),
                                            format_count(*steps * batch_size)));
   } else {
-    lines.emplace_back("optimizer steps", fmt::format("{:g} × rows / {}", epochs.value_or(1), format_count(batch_size)));
+    lines.emplace_back("optimizer steps",
+                       fmt::format("{:g} × rows / {}", epochs.value_or(1), format_count(batch_size)));
   }
   lines.emplace_back("tokens a forward pass", "≤ " + format_count(tokens_per_pass));
   return lines;
 }
 
 void EvaluationInterval::describe(Fields& f) {
-  f.field("every", steps, "Evaluate after each so many steps; 0: only before the first and after the last.", at_least(0));
+  f.field("every", steps, "Evaluate after each so many steps; 0: only before the first and after the last.",
+          at_least(0));
   f.field("every_epochs", epochs, "Evaluate after each so many passes over the rows; 0: never.", at_least(0));
 }
 
@@ -178,11 +180,13 @@ void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows) 
   skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
   if (!skipped) return;
   ++skipped_;
-  log_warn("{}: the loss or its gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
+  log_warn("{}: the loss or its gradient is not finite; this update is skipped ({} in a row)", stage_,
+           skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
   const std::filesystem::path dump = dump_batch(run_.directory, stage_, objective_.batch(rows));
   fail(ErrorKind::data,
-       "{}: {} updates in a row had a loss or gradient that is not finite; the weights are as before them, the last batch "
+       "{}: {} updates in a row had a loss or gradient that is not finite; the weights are as before them, the last "
+       "batch "
        "is in {}; lower the learning rate or look at the rows",
        stage_, skipped_in_a_row_, dump.string());
 }

@@ -68,8 +68,8 @@ class Objective {
 
   /// What the loss of a whole batch is divided by.
   virtual double denominator(const Batch& batch) const = 0;
-  /// The share of `part` in the loss of the batch with that denominator: a float64 scalar that carries the gradient. The
-  /// shares of all parts add up to the loss of the batch.
+  /// The share of `part` in the loss of the batch with that denominator: a float64 scalar that carries the gradient.
+  /// The shares of all parts add up to the loss of the batch.
   virtual at::Tensor loss(const Batch& part, double denominator, const DropoutDraw& dropout) = 0;
 
   /// Held-out figures; none when nothing is held out.
