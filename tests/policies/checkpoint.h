@@ -19,9 +19,8 @@ using Ids = std::vector<std::int32_t>;
 inline const Catalogs& policy_table() {
   static const Catalogs table = [] {
     Catalogs made;
-    made.add<PolicySpec>({"policy", {{"llama", "", []() -> std::unique_ptr<Component> {
-                                        return std::make_unique<LlamaSpec>();
-                                      }}}});
+    made.add<PolicySpec>(
+        {"policy", {{"llama", "", []() -> std::unique_ptr<Component> { return std::make_unique<LlamaSpec>(); }}}});
     return made;
   }();
   return table;
@@ -44,8 +43,7 @@ inline at::Tensor hidden_of(Model& model, const std::vector<Ids>& sequences) {
     all.insert(all.end(), ids.begin(), ids.end());
     lengths.push_back(static_cast<std::int32_t>(ids.size()));
   }
-  const kernels::AttentionPlan plan =
-      plan_of(lengths, kernels::AttentionKind::causal, model.policy->shape().window);
+  const kernels::AttentionPlan plan = plan_of(lengths, kernels::AttentionKind::causal, model.policy->shape().window);
   return model.policy->hidden(int_tensor(all), {.plan = &plan});
 }
 
