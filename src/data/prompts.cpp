@@ -40,7 +40,7 @@ class DatasetPrompts : public PromptSource {
     if (index >= size(split)) data_->rows(split);  // says why an empty split is empty
     HONE_ASSERT(index < size(split));
     const DataRow& row = row_at(split, index);
-    Prompt prompt{.id = index << 1 | (split == Split::held_out ? 1U : 0U), .split = split};
+    Prompt prompt{.id = prompt_id(split, index), .split = split};
     prompt.messages.assign(row.messages.begin(), row.messages.begin() + context_messages(row));
     if (has_text()) {
       prompt.text = row.text.substr(0, cut(row));

@@ -182,6 +182,13 @@ HeadPlan read_head_plan(const fs::path& directory) {
 }
 
 void load_weights(Model& model, const fs::path& directory) {
+  if (fs::exists(directory / "manifest.json")) {
+    const std::vector<std::string> problems = verify_directory(directory);
+    if (!problems.empty()) {
+      fail(ErrorKind::data, "{}: the directory is damaged: {}; copy it again or use an earlier checkpoint",
+           directory.string(), fmt::join(problems, "; "));
+    }
+  }
   load_file(model, Safetensors::open(directory), false, directory);
   if (model.value && fs::exists(directory / value_file)) {
     load_file(model, Safetensors::open(directory / value_file), true, directory);

@@ -45,8 +45,9 @@ class PpoMember : public RlMember {
     return spec_.critic.coefficient * loss_of((*run_.model->value)(hidden_MD).squeeze(1), micro, rows);
   }
 
-  void update_beside(const Batch& minibatch) override {
-    if (own_ == nullptr) return;
+  bool update_beside(const Batch& minibatch) override {
+    ++minibatches_;
+    if (own_ == nullptr) return true;
     const Aggregation aggregation = spec_.rl.aggregation;
     const double denominator =
         loss_denominator(aggregation, minibatch.start_S1, minibatch.mask_T, spec_.rl.constant_length);
@@ -59,13 +60,13 @@ class PpoMember : public RlMember {
       const at::Tensor hidden_MD = take_rows(batch_hidden(*own_, micro), rows.index_M);
       loss_of((*own_->value)(hidden_MD).squeeze(1), micro, rows).backward();
     }
-    optimizer_->step(1.0);
+    return !optimizer_->step(1.0).skipped;
   }
 
   void report(MetricValues& metrics) override {
-    metrics.emplace_back("value_loss", passes_ == 0 ? 0.0 : loss_sum_ / passes_);
+    metrics.emplace_back("value_loss", minibatches_ == 0 ? 0.0 : loss_sum_ / minibatches_);
     metrics.emplace_back("value_clip_ratio", rows_ == 0 ? 0.0 : clipped_ / rows_);
-    loss_sum_ = clipped_ = passes_ = rows_ = 0;
+    loss_sum_ = clipped_ = minibatches_ = rows_ = 0;
   }
 
  private:
@@ -79,7 +80,6 @@ class PpoMember : public RlMember {
     loss_sum_ += value.loss.item<double>();
     clipped_ += value.clipped;
     rows_ += static_cast<double>(rows.size());
-    ++passes_;
     return value.loss;
   }
 
@@ -87,7 +87,7 @@ class PpoMember : public RlMember {
   const PpoSpec& spec_;
   std::unique_ptr<Model> own_;
   std::optional<Optimizer> optimizer_;
-  double loss_sum_ = 0, clipped_ = 0, passes_ = 0, rows_ = 0;
+  double loss_sum_ = 0, clipped_ = 0, minibatches_ = 0, rows_ = 0;
 };
 
 }  // namespace

@@ -71,7 +71,6 @@ struct RlConfig {
   StoppingConfig stop_when;
   std::int64_t checkpoint_every = 0;
 
-  /// `default_samples` is what the member starts from; everything else is declared once here.
   void describe(Fields& f);
   std::int64_t episodes() const { return prompts * samples; }
   std::int64_t minibatches() const { return (episodes() + minibatch - 1) / minibatch; }

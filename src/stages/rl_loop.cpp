@@ -64,7 +64,10 @@ StageSummary RlLoop::run() {
     const Batch batch = make_batch(episodes, metrics);
     const UpdateMetrics update_metrics = update(batch, iteration);
     add_update_metrics(update_metrics, metrics);
-    if (reference_ != nullptr) metrics.emplace_back("kl_coefficient", kl_.coefficient());
+    if (reference_ != nullptr) {
+      metrics.emplace_back("kl_coefficient", kl_.coefficient());
+      kl_.update(kl_seen_.mean, kl_seen_.episodes);
+    }
     member_.report(metrics);
     const double seconds = seconds_since(iteration_start);
     metrics.emplace_back("tokens_per_second", static_cast<double>(completion_tokens(episodes)) / seconds);
@@ -74,12 +77,16 @@ StageSummary RlLoop::run() {
     run_.report->step(iteration, metrics);
     const bool last = iteration == config_.iterations;
     const bool due = config_.evaluation.every > 0 && iteration % config_.evaluation.every == 0;
+    iterations_ = iteration;
     if (due || last) stop = evaluate(iteration);
     if (config_.checkpoint_every > 0 && iteration % config_.checkpoint_every == 0) {
       run_.save_model(run_.checkpoints(stage_) / fmt::format("step_{}", iteration));
     }
   }
-  if (stopping_.keeps_best()) best_.restore(run_.model->store);
+  if (stopping_.keeps_best()) {
+    best_.restore(run_.model->store);
+    measure(iterations_);
+  }
   if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
   show_samples("after");
   summary_.seconds = seconds_since(start);
@@ -136,7 +143,7 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
     const double kl = counted == 0 ? 0.0 : kl_T.sum().item<double>() / static_cast<double>(counted);
     metrics.emplace_back("kl", kl);
     if (config_.kl.place == KlPlace::reward) options.kl_coefficient = kl_.coefficient();
-    kl_.update(kl, counted);
+    kl_seen_ = {kl, counted};
   }
   std::vector<RowReward> spans;
   for (std::size_t i = 0; i < episodes.size(); ++i) {
@@ -185,8 +192,8 @@ PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetri
   metrics.grad_norm_sum += report.grad_norm;
   metrics.learning_rate = report.learning_rate;
   ++metrics.steps;
-  handle_skipped(minibatch, report, metrics);
-  member_.update_beside(minibatch);
+  const bool beside = member_.update_beside(minibatch);
+  handle_skipped(minibatch, report.skipped || !beside, metrics);
   return policy;
 }
 
@@ -229,9 +236,9 @@ at::Tensor RlLoop::micro_loss(const Batch& micro, double denominator, bool first
   return loss;
 }
 
-void RlLoop::handle_skipped(const Batch& minibatch, const StepReport& report, UpdateMetrics& metrics) {
-  skipped_in_a_row_ = report.skipped ? skipped_in_a_row_ + 1 : 0;
-  if (!report.skipped) return;
+void RlLoop::handle_skipped(const Batch& minibatch, bool skipped, UpdateMetrics& metrics) {
+  skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
+  if (!skipped) return;
   ++metrics.skipped;
   log_warn("{}: the gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
@@ -249,7 +256,13 @@ void RlLoop::show_samples(const std::string& when) {
 }
 
 std::string RlLoop::evaluate(std::int64_t iteration) {
-  const MetricValues metrics = evaluator_->evaluate();
+  const Stopping::Verdict verdict = stopping_.observe(measure(iteration));
+  if (verdict.is_best) best_.keep(run_.model->store);
+  return verdict.stop;
+}
+
+MetricValues RlLoop::measure(std::int64_t iteration) {
+  MetricValues metrics = evaluator_->evaluate();
   run_.report->evaluated(iteration, metrics);
   for (const auto& [name, value] : metrics) {
     if (name != "eval/reward" && name != "eval_sampled/reward") continue;
@@ -257,9 +270,7 @@ std::string RlLoop::evaluate(std::int64_t iteration) {
     (iteration == 0 ? row.before : row.after) = value;
   }
   if (iteration == 0) show_samples("before");
-  const Stopping::Verdict verdict = stopping_.observe(metrics);
-  if (verdict.is_best) best_.keep(run_.model->store);
-  return verdict.stop;
+  return metrics;
 }
 
 }  // namespace hone

@@ -39,9 +39,11 @@ class RlLoop {
   PolicyMetrics learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics);
   at::Tensor micro_loss(const Batch& micro, double denominator, bool first, UpdateMetrics& metrics,
                         PolicyMetrics& policy);
-  void handle_skipped(const Batch& minibatch, const StepReport& report, UpdateMetrics& metrics);
-  /// Evaluates, reports, keeps the best weights. Returns why to stop, or "".
+  void handle_skipped(const Batch& minibatch, bool skipped, UpdateMetrics& metrics);
+  /// Measures and keeps the best weights. Returns why to stop, or "".
   std::string evaluate(std::int64_t iteration);
+  /// Evaluates and reports; fills the summary's figure before (iteration 0) or after.
+  MetricValues measure(std::int64_t iteration);
   void show_samples(const std::string& when);
 
   Run& run_;
@@ -59,6 +61,11 @@ class RlLoop {
   Stopping stopping_;
   BestWeights best_;
   StageSummary summary_;
+  struct {
+    double mean = 0;
+    std::int64_t episodes = 0;
+  } kl_seen_;  ///< of the iteration's episodes, before its updates
+  std::int64_t iterations_ = 0;  ///< done
   std::int64_t skipped_in_a_row_ = 0;
 };
 

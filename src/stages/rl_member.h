@@ -31,8 +31,12 @@ class RlMember {
     return {};
   }
 
-  /// Trains what has weights of its own, on the minibatch that the policy has just learned from.
-  virtual void update_beside(const Batch& minibatch) { (void)minibatch; }
+  /// Trains what has weights of its own, on the minibatch that the policy has just learned from. Returns false when that
+  /// update was skipped because its gradient is not finite.
+  virtual bool update_beside(const Batch& minibatch) {
+    (void)minibatch;
+    return true;
+  }
 
   /// Metrics of the losses above since the last call.
   virtual void report(MetricValues& metrics) { (void)metrics; }

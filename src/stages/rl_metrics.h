@@ -23,7 +23,7 @@ struct UpdateMetrics {
   std::int64_t steps = 0, rows = 0, skipped = 0, epochs = 0;
 };
 
-/// loss, policy_ratio/…, clip_ratio/…, approx_kl, entropy, grad_norm, learning_rate, logprob_gap …
+/// loss, ratio/…, clip_ratio/…, approx_kl, entropy, grad_norm, learning_rate, logprob_gap/max …
 void add_update_metrics(const UpdateMetrics& update, MetricValues& metrics);
 
 /// reward, reward_std, rewards/<name>/mean, reward_errors, completions/mean_length, completions/clipped_ratio.
