@@ -112,13 +112,7 @@ void command_chat(const GenerateCommand& command) {
 }
 
 void command_tokenizer_train(const TokenizerTraining& command) {
-  BpeTrainerOptions options;
-  options.vocab_size = static_cast<std::int32_t>(command.vocabulary);
-  options.special_tokens = {"<|eos|>", "<|bos|>", "<|pad|>"};
-  options.eos = "<|eos|>";
-  options.bos = "<|bos|>";
-  options.pad = "<|pad|>";
-  BpeTrainer trainer(options);
+  BpeTrainer trainer(default_bpe_options(command.vocabulary));
   for (const std::string& file : command.files) trainer.add(read_file(file));
   const std::unique_ptr<Tokenizer> tokenizer = trainer.train();
   std::filesystem::create_directories(command.output);

@@ -17,6 +17,7 @@
 #include "report/console.h"
 #include "report/metrics_jsonl.h"
 #include "stages/model_directory.h"
+#include "text/bpe_trainer.h"
 #include "text/byte_tokenizer.h"
 #include "text/tokenizer_json.h"
 
@@ -26,7 +27,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config) {
+std::unique_ptr<Tokenizer> train_tokenizer(const Dataset& data, std::int64_t vocabulary) {
+  BpeTrainer trainer(default_bpe_options(vocabulary));
+  for (const DataRow& row : data.rows(Split::train)) {
+    for (const std::string* text : {&row.text, &row.prompt, &row.completion, &row.chosen, &row.rejected}) trainer.add(*text);
+  }
+  return trainer.train();
+}
+
+std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config, Run& run) {
+  if (config.tokenizer.train_on) {
+    return train_tokenizer(*run.dataset(*config.tokenizer.train_on), config.tokenizer.vocabulary);
+  }
   if (config.tokenizer.path) return load_tokenizer(*config.tokenizer.path);
   if (config.model.path) return load_tokenizer(*config.model.path);
   return byte_tokenizer();
@@ -89,7 +101,7 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   run->catalogs = &built_in();
   run->compute = compute_of(config.model.compute);
   for (const auto& [name, data] : config.data) run->data.emplace(name, data);
-  run->tokenizer = open_tokenizer(config);
+  run->tokenizer = open_tokenizer(config, *run);
   if (config.model.path) {
     run->policy = read_policy_spec(*config.model.path, built_in());
   } else {

@@ -38,6 +38,8 @@ struct ModelSection {
 
 struct TokenizerSection {
   std::optional<std::string> path;
+  std::optional<std::string> train_on;
+  std::int64_t vocabulary = 4096;
   void describe(Fields& f);
 };
 

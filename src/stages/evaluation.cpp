@@ -78,4 +78,19 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
   if (errors > 0) metrics.emplace_back(prefix + "reward_errors", static_cast<double>(errors));
 }
 
+MetricValues headline_metrics(const MetricValues& metrics) {
+  MetricValues headlines;
+  for (const auto& [prefix, how] : {std::pair{"eval/", " (greedy)"}, std::pair{"eval_sampled/", " (sampled)"}}) {
+    MetricValues parts;
+    for (const auto& [name, value] : metrics) {
+      if (!name.starts_with(prefix)) continue;
+      const std::string rest = name.substr(std::string_view(prefix).size());
+      if (rest == "reward" || (rest == "distinct_2" && value > 0)) headlines.emplace_back(rest + how, value);
+      if (rest.ends_with("/mean")) parts.emplace_back(rest.substr(0, rest.size() - 5) + how, value);
+    }
+    if (parts.size() > 1) headlines.insert(headlines.end(), parts.begin(), parts.end());
+  }
+  return headlines;
+}
+
 }  // namespace hone

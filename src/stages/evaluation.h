@@ -60,6 +60,10 @@ class Evaluator {
   std::vector<Episode> episodes_;
 };
 
+/// The figures of an evaluation that the final table shows, under titles such as "reward (greedy)": the reward, each part
+/// when there are several, and distinct-2 when the completions have words.
+MetricValues headline_metrics(const MetricValues& metrics);
+
 /// Shares of pairs of adjacent tokens that are different among all texts' (Li et al. 2016, distinct-2), by words.
 double distinct_2(const std::vector<Episode>& episodes);
 

@@ -1,5 +1,6 @@
 #include "stages/rl_loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 
@@ -48,8 +49,6 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
   summary_.stage = stage;
-  summary_.held_out.push_back({.metric = "reward (greedy)"});
-  if (evaluation.sampled) summary_.held_out.push_back({.metric = "reward (sampled)"});
 }
 
 StageSummary RlLoop::run() {
@@ -264,10 +263,11 @@ std::string RlLoop::evaluate(std::int64_t iteration) {
 MetricValues RlLoop::measure(std::int64_t iteration) {
   MetricValues metrics = evaluator_->evaluate();
   run_.report->evaluated(iteration, metrics);
-  for (const auto& [name, value] : metrics) {
-    if (name != "eval/reward" && name != "eval_sampled/reward") continue;
-    HeldOut& row = summary_.held_out[name == "eval/reward" ? 0 : 1];
-    (iteration == 0 ? row.before : row.after) = value;
+  for (const auto& [name, value] : headline_metrics(metrics)) {
+    auto row = std::find_if(summary_.held_out.begin(), summary_.held_out.end(),
+                            [&name = name](const HeldOut& held_out) { return held_out.metric == name; });
+    if (row == summary_.held_out.end()) row = summary_.held_out.insert(row, {.metric = name});
+    (iteration == 0 ? row->before : row->after) = value;
   }
   if (iteration == 0) show_samples("before");
   return metrics;

@@ -106,4 +106,14 @@ std::unique_ptr<Tokenizer> train_bpe(std::span<const std::string> texts, BpeTrai
   return trainer.train();
 }
 
+BpeTrainerOptions default_bpe_options(std::int64_t vocabulary) {
+  BpeTrainerOptions options;
+  options.vocab_size = static_cast<std::int32_t>(vocabulary);
+  options.special_tokens = {"<|eos|>", "<|bos|>", "<|pad|>"};
+  options.eos = "<|eos|>";
+  options.bos = "<|bos|>";
+  options.pad = "<|pad|>";
+  return options;
+}
+
 }  // namespace hone

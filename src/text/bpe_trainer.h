@@ -14,6 +14,9 @@ struct BpeTrainerOptions {
   std::string split = std::string(kGpt2Split);  ///< a pattern of split_patterns.h, or one's own
 };
 
+/// `<|eos|>`, `<|bos|>`, `<|pad|>` as ids 0, 1, 2 and GPT-2's split: what hone trains when nothing else is said.
+BpeTrainerOptions default_bpe_options(std::int64_t vocabulary);
+
 /// Trains a byte-level BPE (Sennrich et al. 2016, over bytes as in GPT-2): the most frequent pair of neighbouring
 /// tokens within a piece becomes a token, again and again. Of equally frequent pairs the one with the greater bytes
 /// is taken (first token compared first), so the result depends on the counts alone, not on the order of the texts.
