@@ -1,0 +1,104 @@
+#include "stages/rl_config.h"
+
+#include "config/load.h"
+#include "envs/skeleton.h"
+#include "rewards/exact_match.h"
+#include "stages/grpo.h"
+#include "stages/ppo.h"
+#include "support/doctest_torch.h"
+#include "support/error_of.h"
+#include "support/scratch.h"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+template <class Spec>
+std::unique_ptr<Component> make() {
+  return std::make_unique<Spec>();
+}
+
+Catalogs catalogs() {
+  Catalogs all;
+  all.add<EnvironmentSpec>({.noun = "environment", .rows = {{"skeleton", "A game.", make<SkeletonEnvSpec>}}});
+  all.add<RewardSpec>({.noun = "reward", .rows = {{"exact_match", "An answer.", make<ExactMatchSpec>}}});
+  return all;
+}
+
+/// A stage as a file with these lines beside what every stage needs.
+template <class Spec>
+Spec read(const std::string& lines) {
+  const Scratch scratch;
+  const Catalogs kinds = catalogs();
+  Spec spec;
+  const std::string needed = "environment: {kind: skeleton}\nrewards: [{kind: exact_match}]\n";
+  load_fields(scratch.file("stage.yaml", needed + lines), {}, kinds, [&spec](Fields& f) { spec.describe_stage(f); });
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("stages: a stage needs an environment and rewards, the rest has defaults") {
+  const PpoSpec spec = read<PpoSpec>("");
+  CHECK(spec.rl.epochs == 4);
+  CHECK(spec.rl.truncated_sampling == TruncatedSampling::refuse);
+  CHECK(spec.rl.kl.place == KlPlace::off);
+  CHECK(read<GrpoSpec>("").rl.samples == 8);
+  const Scratch scratch;
+  const Catalogs kinds = catalogs();
+  const auto file = scratch.file("stage.yaml", "iterations: 3\n");
+  PpoSpec empty;
+  HONE_CHECK_ERROR(config, load_fields(file, {}, kinds, [&](Fields& f) { empty.describe_stage(f); }), "environment",
+                   "rewards");
+}
+
+TEST_CASE("stages: truncated sampling is refused unless it is corrected") {
+  for (const std::string truncation : {"top_k: 5", "top_p: 0.9", "min_p: 0.1"}) {
+    const std::string sampling = "sampling: {" + truncation + "}\n";
+    HONE_CHECK_ERROR(config, read<PpoSpec>(sampling), "truncated_sampling", "correct");
+    HONE_CHECK_ERROR(config, read<GrpoSpec>(sampling), "truncated_sampling", "correct");
+    CHECK(read<PpoSpec>(sampling + "truncated_sampling: correct\n").rl.truncated_sampling ==
+          TruncatedSampling::correct);
+  }
+  CHECK_NOTHROW(read<PpoSpec>("sampling: {temperature: 0.7, top_k: 0, top_p: 1, min_p: 0}\n"));
+}
+
+TEST_CASE("stages: an estimator of the divergence is accepted only where it is right") {
+  HONE_CHECK_ERROR(config, read<PpoSpec>("kl: {place: loss}\n"), "kl.estimator", "k2");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("kl: {place: reward, estimator: k3}\n"), "kl.estimator", "k1");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("kl: {place: reward, estimator: k2}\n"), "kl.estimator", "k1");
+  CHECK_NOTHROW(read<PpoSpec>("kl: {place: loss, estimator: k3}\n"));
+  const PpoSpec spec = read<PpoSpec>("kl: {place: reward, coefficient: 0.2}\n");
+  CHECK(spec.rl.kl.controller().coefficient() == 0.2);
+  CHECK(PpoSpec().rl.kl.controller().coefficient() == 0);
+}
+
+TEST_CASE("stages: values that cannot work together are refused where they stand") {
+  HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {temperature: 0}\n"), "sampling", "above 0");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("prompts: 4\nsamples: 2\nminibatch: 9\n"), "minibatch", "prompts × samples");
+  CHECK_NOTHROW(read<PpoSpec>("prompts: 4\nsamples: 2\nminibatch: 8\n"));
+  HONE_CHECK_ERROR(config, read<PpoSpec>("aggregation: constant_length\n"), "constant_length", "must be set");
+  CHECK_NOTHROW(read<PpoSpec>("aggregation: constant_length\nconstant_length: 64\n"));
+  HONE_CHECK_ERROR(config, read<PpoSpec>("dual_clip: 0.9\n"), "dual_clip", "above 1");
+  CHECK_NOTHROW(read<PpoSpec>("dual_clip: 3\n"));
+  HONE_CHECK_ERROR(config, read<GrpoSpec>("samples: 1\n"), "samples", "at least 2");
+  CHECK_NOTHROW(read<PpoSpec>("samples: 1\n"));
+  HONE_CHECK_ERROR(config, read<PpoSpec>("max_error_share: 1.5\n"), "max_error_share");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("lambda: 1.01\n"), "lambda");
+}
+
+TEST_CASE("stages: the arithmetic of a stage is what it will do") {
+  const PpoSpec spec = read<PpoSpec>(
+      "iterations: 10\nprompts: 6\nsamples: 4\nepochs: 3\nminibatch: 10\nsampling: {max_tokens: 5}\n");
+  CHECK(spec.rl.episodes() == 24);
+  CHECK(spec.rl.minibatches() == 3);
+  CHECK(spec.rl.optimizer_steps() == 90);
+  std::string text;
+  for (const auto& [name, value] : spec.arithmetic()) text += name + ": " + value + "\n";
+  for (const char* line : {"episodes an iteration: 6 prompts × 4 samples = 24", "tokens an iteration: ≤ 24 × 5 = 120",
+                           "3 epochs × 3 minibatches of 10 = 9", "optimizer steps: 90", "episodes: 240"}) {
+    INFO(line, "\n", text);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
