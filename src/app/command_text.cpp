@@ -115,7 +115,7 @@ void command_tokenizer_train(const TokenizerTraining& command) {
   BpeTrainer trainer(default_bpe_options(command.vocabulary));
   for (const std::string& file : command.files) trainer.add(read_file(file));
   const std::unique_ptr<Tokenizer> tokenizer = trainer.train();
-  std::filesystem::create_directories(command.output);
+  make_directories(command.output);
   tokenizer->save(command.output);
   fmt::print("{}/tokenizer.json\t{} ids\n", command.output, tokenizer->vocab_size());
 }

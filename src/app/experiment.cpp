@@ -71,9 +71,7 @@ void make_directory(const fs::path& directory, bool fresh) {
     }
     move_aside(directory);
   }
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) fail_system("cannot create the run directory", directory, error.value());
+  make_directories(directory);
 }
 
 }  // namespace
@@ -122,6 +120,9 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
 void run_experiment(const RootConfig& config, bool fresh) {
   const fs::path directory = config.run_directory();
   std::unique_ptr<Run> run = prepare_run(config);
+  for (const auto& stage : config.stages) {
+    for (const std::string& name : stage->data_names()) run->dataset(name);  // bad data is told before anything is made
+  }
   make_directory(directory, fresh);
   set_log_file((directory / "log.txt").string());
   const Node file = resolved(built_in(), [&config](Fields& f) { const_cast<RootConfig&>(config).describe(f); });

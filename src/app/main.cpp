@@ -101,15 +101,15 @@ void add_text_commands(CLI::App& app) {
   chat->callback([] { command_chat(command); });
 }
 
-/// CLI11 says that a word was not expected; this adds the command that was perhaps meant.
-std::string nearest_command(const CLI::App& app, int argc, char** argv) {
+/// "unknown command 'rnu'; did you mean 'run'?", or "" when the first word is a command (or a flag).
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return "";
   std::vector<std::string> names;
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
   for (const std::string& name : names) {
     if (name == argv[1]) return "";
   }
-  return suggestion(argv[1], names);
+  return fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names));
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -126,8 +126,8 @@ int parse_and_run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "hone: %s%s\nrun hone --help for the commands\n", error.what(),
-                 nearest_command(app, argc, argv).c_str());
+    const std::string unknown = unknown_command(app, argc, argv);
+    std::fprintf(stderr, "hone: %s\nrun hone --help for the commands\n", unknown.empty() ? error.what() : unknown.c_str());
     return static_cast<int>(ErrorKind::usage);
   }
   return 0;

@@ -1,6 +1,11 @@
 #include "app/root_config.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "app/catalog.h"
+#include "base/format.h"
 #include "config/load.h"
 #include "policies/llama.h"
 
@@ -8,6 +13,8 @@ namespace hone {
 
 void RunSection::describe(Fields& f) {
   f.field("name", name, "Name of the run's directory; by default the file's name.");
+  f.check(name.find('/') == std::string::npos && name != "." && name != "..", "name",
+          "must be a plain name, without '/': directory says where the run goes");
   f.field("directory", directory, "Where run directories are made.");
   f.field("seed", seed, "Every random number of the run follows from it.", at_least(0));
   f.field("threads", threads, "Threads of the kernels; 0: one for each core.", at_least(0));
@@ -40,6 +47,26 @@ void RootConfig::describe(Fields& f) {
   f.section_map("data", data, "Data sets by name; stages and environments refer to them.");
   f.components("stages", stages, "What the run does, in order. Each stage starts from the weights of the one before it.");
   f.required();
+  check_references(f);
+}
+
+void RootConfig::check_references(Fields& f) const {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : data) names.push_back(name);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const StageSpec& stage = *stages[i];
+    if (stage.from && *stage.from != "initial") {
+      const auto earlier = std::find_if(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(i),
+                                        [&stage](const auto& other) { return other->name == *stage.from; });
+      f.check(earlier != stages.begin() + static_cast<std::ptrdiff_t>(i), "stages",
+              fmt::format("stage '{}' starts from '{}', which is not the name of an earlier stage", stage.name, *stage.from));
+    }
+    for (const std::string& name : stage.data_names()) {
+      f.check(std::find(names.begin(), names.end(), name) != names.end(), "stages",
+              fmt::format("stage '{}' reads the data set '{}', which `data` does not have{}", stage.name, name,
+                          suggestion(name, names)));
+    }
+  }
 }
 
 RootConfig load_root(const std::filesystem::path& file, std::span<const std::string> overrides) {

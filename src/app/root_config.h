@@ -53,6 +53,8 @@ struct RootConfig {
 
   RootConfig();
   void describe(Fields& f);
+  /// Rules between sections: stages and data sets that are named must exist.
+  void check_references(Fields& f) const;
   std::filesystem::path run_directory() const { return std::filesystem::path(run.directory) / run.name; }
 };
 

@@ -53,6 +53,12 @@ void fail_system(std::string_view action, const fs::path& path, int error) {
   fail(denied ? ErrorKind::permission : ErrorKind::io, "{} {}: {}", action, path.string(), std::strerror(error));
 }
 
+void make_directories(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) fail_system("cannot create the directory", directory, error.value());
+}
+
 std::string read_file(const fs::path& path) {
   const FileDescriptor file = open_or_fail(path, O_RDONLY, "cannot open");
   struct stat status {};

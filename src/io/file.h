@@ -27,6 +27,9 @@ class FileDescriptor {
 /// Throws for the system error `error` (an errno) that `action` ("cannot open") met at `path`.
 [[noreturn]] void fail_system(std::string_view action, const std::filesystem::path& path, int error);
 
+/// Creates a directory and its parents; an existing one is fine.
+void make_directories(const std::filesystem::path& directory);
+
 std::string read_file(const std::filesystem::path& path);
 
 /// All of `bytes`, or nothing: after a crash the path holds the old contents or the new ones.

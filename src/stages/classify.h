@@ -16,6 +16,7 @@ class ClassifySpec : public StageSpec {
   HeldOutConfig evaluation;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return {data}; }
   StageArithmetic arithmetic() const override { return training.arithmetic(); }
   /// Leaves the class names in checkpoints/<stage>/labels.json.
   StageSummary run(Run& run) const override;

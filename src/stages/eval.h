@@ -22,6 +22,7 @@ class EvalSpec : public StageSpec {
   std::int64_t samples = 8;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return named(data); }
   StageArithmetic arithmetic() const override;
   StageSummary run(Run& run) const override;
 

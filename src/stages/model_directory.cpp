@@ -135,7 +135,7 @@ void load_file(Model& model, const Safetensors& file, bool critic, const fs::pat
 }  // namespace
 
 void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::path& place) {
-  fs::create_directories(place.parent_path());
+  make_directories(place.parent_path());
   AtomicDirectory directory(place, AtomicDirectory::Existing::replace);
   write_file_atomic(directory.path() / "config.json", config_json(model, tokenizer).dump(2));
   Json generation = Json::object();

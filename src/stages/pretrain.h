@@ -14,6 +14,7 @@ class PretrainSpec : public StageSpec {
   HeldOutConfig evaluation;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return named(source.data); }
   StageArithmetic arithmetic() const override { return training.arithmetic(); }
   StageSummary run(Run& run) const override;
 };

@@ -18,6 +18,7 @@ class RewardModelSpec : public StageSpec {
   HeldOutConfig evaluation;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return {data}; }
   StageArithmetic arithmetic() const override { return training.arithmetic(); }
   StageSummary run(Run& run) const override;
 };

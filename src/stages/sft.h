@@ -15,6 +15,7 @@ class SftSpec : public StageSpec {
   double evaluate_every_epochs = 0;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return named(source.data); }
   StageArithmetic arithmetic() const override;
   StageSummary run(Run& run) const override;
 

@@ -28,10 +28,17 @@ class StageSpec : public Component {
     describe_stage(f);
   }
   virtual void describe_stage(Fields& f) = 0;
+  /// The entries of the file's `data:` map that the stage reads.
+  virtual std::vector<std::string> data_names() const { return {}; }
   /// Prompts × samples × tokens, steps, optimizer steps, without running anything.
   virtual StageArithmetic arithmetic() const = 0;
   /// Throws Error; a stop by the user arrives as Error{stopped} or Error{preempted} after saving.
   virtual StageSummary run(Run& run) const = 0;
+
+ protected:
+  static std::vector<std::string> named(const std::optional<std::string>& data) {
+    return data ? std::vector<std::string>{*data} : std::vector<std::string>{};
+  }
 };
 
 }  // namespace hone
