@@ -31,7 +31,7 @@ struct Batch {
   at::Tensor ids_T;       ///< int32
   at::Tensor position_T;  ///< int32, from 0 in each sequence
   at::Tensor start_S1;    ///< int32
-  at::Tensor target_T;    ///< int64; 0 where mask_T is 0
+  at::Tensor target_T;    ///< int64; 0 in the last row of a sequence
   at::Tensor mask_T;      ///< float32, 0 or 1
   at::Tensor weight_T;    ///< float32 factor of each row in the loss; undefined: 1
   at::Tensor target_S;    ///< class (int64) or value (float32) of each sequence

@@ -56,6 +56,8 @@ class Engine {
   std::vector<Completion> generate(std::span<const Request> requests, const SamplingConfig& sampling,
                                    const OnToken& on_token = nullptr);
 
+  /// Longest sequence of the model, in tokens.
+  std::int64_t context() const { return model_.policy->shape().context; }
   /// Tokens sampled and prompt tokens computed since construction.
   std::int64_t sampled_tokens() const { return sampled_tokens_; }
   std::int64_t prefilled_tokens() const { return prefilled_tokens_; }

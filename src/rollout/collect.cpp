@@ -43,8 +43,10 @@ Request request_for(const Episode& episode, std::uint64_t key) {
           .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
 }
 
-/// Lets the environment reply to the last turn. Returns whether the episode goes on.
-bool reply(const Tokenizer& tokenizer, Environment& environment, Episode& episode, std::int64_t max_turns) {
+/// Lets the environment reply to the last turn. Returns whether the episode goes on: not when it has had its turns, nor
+/// when the reply leaves no room in the model's context (finish: length).
+bool reply(const Tokenizer& tokenizer, Environment& environment, Episode& episode, std::int64_t max_turns,
+           std::int64_t context) {
   const Environment::Step step = environment.step(episode);
   if (step.done) return false;
   Turn& turn = episode.turns.back();
@@ -52,8 +54,13 @@ bool reply(const Tokenizer& tokenizer, Environment& environment, Episode& episod
     turn.completion.finish = FinishReason::env;
     return false;
   }
+  std::vector<std::int32_t> ids = tokenizer.encode(step.reply);
+  if (static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= context) {
+    turn.completion.finish = FinishReason::length;
+    return false;
+  }
   turn.reply = step.reply;
-  turn.reply_ids = tokenizer.encode(step.reply);
+  turn.reply_ids = std::move(ids);
   return true;
 }
 
@@ -75,7 +82,7 @@ std::vector<Episode> collect(Engine& engine, const Tokenizer& tokenizer, Environ
     for (std::size_t i = 0; i < open.size(); ++i) {
       Episode& episode = episodes[open[i]];
       episode.turns.push_back({.completion = std::move(completions[i])});
-      if (reply(tokenizer, environment, episode, plan.max_turns)) still_open.push_back(open[i]);
+      if (reply(tokenizer, environment, episode, plan.max_turns, engine.context())) still_open.push_back(open[i]);
     }
     open = std::move(still_open);
   }

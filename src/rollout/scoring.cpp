@@ -33,13 +33,33 @@ std::vector<Score> call_reward(Reward& reward, std::span<const Episode> episodes
   }
 }
 
+/// What makes a verdict unusable, or "". Values must fit float32, spans must end within a completion of the episode.
+std::string flaw_of(const Score& part, const Episode& episode) {
+  const auto usable = [](double value) { return std::isfinite(static_cast<float>(value)); };
+  if (!usable(part.value)) return fmt::format("the value is {}", part.value);
+  for (const ScoreSpan& span : part.spans) {
+    if (!usable(span.value)) return fmt::format("the value of a span is {}", span.value);
+    if (span.turn < 0 || span.turn >= static_cast<std::int64_t>(episode.turns.size())) {
+      return fmt::format("a span is in turn {} of {}", span.turn, episode.turns.size());
+    }
+    const std::size_t tokens = episode.turns[static_cast<std::size_t>(span.turn)].completion.ids.size();
+    if (span.end_token < 1 || span.end_token > static_cast<std::int64_t>(tokens)) {
+      return fmt::format("a span ends at token {} of {}", span.end_token, tokens);
+    }
+  }
+  return "";
+}
+
 /// Adds one reward's verdict to the episode's sum.
-void add_part(Score& sum, const std::string& name, double weight, const Score& part) {
+void add_part(Episode& episode, const std::string& name, double weight, const Score& part) {
+  Score& sum = episode.score;
   ScoreStatus status = part.status;
   std::string note = part.note;
-  if (status == ScoreStatus::ok && !std::isfinite(part.value)) {
-    status = ScoreStatus::error;
-    note = fmt::format("the value is {}", part.value);
+  if (status == ScoreStatus::ok) {
+    if (const std::string flaw = flaw_of(part, episode); !flaw.empty()) {
+      status = ScoreStatus::error;
+      note = flaw;
+    }
   }
   if (status == ScoreStatus::ok) {
     sum.value += weight * part.value;
@@ -69,7 +89,7 @@ void RewardSum::score(std::span<Episode> episodes) {
     for (std::size_t call = 0; call + 1 < borders.size(); ++call) {
       const std::span<Episode> members = episodes.subspan(borders[call], borders[call + 1] - borders[call]);
       const std::vector<Score> scores = call_reward(*part.reward, members);
-      for (std::size_t i = 0; i < members.size(); ++i) add_part(members[i].score, part.name, part.weight, scores[i]);
+      for (std::size_t i = 0; i < members.size(); ++i) add_part(members[i], part.name, part.weight, scores[i]);
     }
   }
   for (Episode& episode : episodes) {

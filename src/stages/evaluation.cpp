@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "base/random.h"
-#include "rollout/collect.h"
 
 namespace hone {
 
@@ -43,25 +42,27 @@ double distinct_2(const std::vector<Episode>& episodes) {
   return pairs == 0 ? 0.0 : static_cast<double>(distinct.size()) / static_cast<double>(pairs);
 }
 
-Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config)
-    : run_(run), environment_(environment), rewards_(rewards), config_(config) {}
+Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config,
+                     std::int64_t max_turns)
+    : run_(run), environment_(environment), rewards_(rewards), config_(config), max_turns_(max_turns) {}
 
 MetricValues Evaluator::evaluate() {
   MetricValues metrics;
   // Sampled first, so that the episodes that stay are the greedy ones.
-  if (config_.sampled) evaluate_as("eval_sampled/", config_.sampling, metrics);
-  evaluate_as("eval/", config_.sampling.greedy(), metrics);
+  if (config_.sampled) evaluate_as("eval_sampled/", config_.sampling, config_.samples, metrics);
+  evaluate_as("eval/", config_.sampling.greedy(), 1, metrics);
   return metrics;
 }
 
-void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sampling, MetricValues& metrics) {
+void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sampling, std::int64_t samples,
+                            MetricValues& metrics) {
   const std::uint64_t count = std::min<std::uint64_t>(static_cast<std::uint64_t>(config_.prompts),
                                                       environment_.size(Split::held_out));
   std::vector<std::uint64_t> indices(count);
   std::iota(indices.begin(), indices.end(), 0);
   Engine engine(*run_.model, *run_.tokenizer, config_.engine);
   episodes_ = collect(engine, *run_.tokenizer, environment_, indices, sampling,
-                      {.split = Split::held_out, .key = stream_key(run_.seed, "evaluation")});
+                      {.split = Split::held_out, .samples = samples, .key = stream_key(run_.seed, "evaluation"), .max_turns = max_turns_});
   rewards_.score(episodes_);
   double score = 0, length = 0, scored = 0;
   for (const Episode& episode : episodes_) {
@@ -72,7 +73,7 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
   }
   metrics.emplace_back(prefix + "reward", scored == 0 ? 0.0 : score / scored);
   for (const auto& [name, mean] : part_means(episodes_)) metrics.emplace_back(prefix + name + "/mean", mean);
-  metrics.emplace_back(prefix + "completions/mean_length", length / static_cast<double>(std::max<std::uint64_t>(count, 1)));
+  metrics.emplace_back(prefix + "completions/mean_length", length / static_cast<double>(std::max<std::size_t>(episodes_.size(), 1)));
   metrics.emplace_back(prefix + "distinct_2", distinct_2(episodes_));
   const auto errors = count_errors(episodes_);
   if (errors > 0) metrics.emplace_back(prefix + "reward_errors", static_cast<double>(errors));

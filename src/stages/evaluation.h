@@ -11,6 +11,7 @@
 #include "flow/environment.h"
 #include "flow/reward.h"
 #include "report/metrics.h"
+#include "rollout/collect.h"
 #include "rollout/scoring.h"
 #include "stages/run.h"
 
@@ -22,6 +23,7 @@ struct EvaluationConfig {
   std::int64_t every = 0;
   std::int64_t prompts = 1000;
   bool sampled = true;
+  std::int64_t samples = 1;
   std::unique_ptr<EnvironmentSpec> environment;
   std::vector<std::unique_ptr<RewardSpec>> rewards;
   SamplingConfig sampling;
@@ -32,6 +34,7 @@ struct EvaluationConfig {
             at_least(0));
     f.field("prompts", prompts, "Held-out prompts, from the first; fewer when the split has fewer.", at_least(1));
     f.field("sampled", sampled, "Report sampled completions beside the greedy ones.");
+    f.field("samples", samples, "Sampled completions a prompt.", at_least(1));
     f.component("environment", environment, "Where held-out prompts come from; by default the stage's own.");
     f.components("rewards", rewards, "What judges completions; by default the stage's own.");
     f.section("sampling", sampling, "How the sampled completions are drawn; greedy ones use its max_tokens and stop.");
@@ -42,8 +45,9 @@ struct EvaluationConfig {
 /// Generates on the held-out split and scores. Knows nothing of training.
 class Evaluator {
  public:
-  /// `run`, `environment` and `rewards` must outlive it.
-  Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config);
+  /// `run`, `environment`, `rewards` and `config` must outlive it.
+  Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config,
+            std::int64_t max_turns = CollectPlan{}.max_turns);
 
   /// eval/reward, eval/<reward>/mean, eval/completions/mean_length, eval/distinct_2 (greedy) and, when asked for, the same
   /// under eval_sampled/. Samples of the greedy episodes stay readable until the next call.
@@ -51,12 +55,14 @@ class Evaluator {
   const std::vector<Episode>& episodes() const { return episodes_; }
 
  private:
-  void evaluate_as(const std::string& prefix, const SamplingConfig& sampling, MetricValues& metrics);
+  void evaluate_as(const std::string& prefix, const SamplingConfig& sampling, std::int64_t samples,
+                   MetricValues& metrics);
 
   Run& run_;
   Environment& environment_;
   RewardSum& rewards_;
   const EvaluationConfig& config_;
+  std::int64_t max_turns_;
   std::vector<Episode> episodes_;
 };
 

@@ -46,7 +46,8 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
     own_evaluation_rewards_ = std::make_unique<RewardSum>(evaluation.rewards, run.services());
   }
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : *environment_,
-                                           own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation);
+                                           own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation,
+                                           config_.max_turns);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
   summary_.stage = stage;
 }
@@ -106,7 +107,10 @@ std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
     std::vector<Score> scores;
     for (const Episode& episode : episodes) scores.push_back(episode.score);
     Random(stream_key(run_.seed, "shuffle/" + stage_), static_cast<std::uint64_t>(iteration)).shuffle(scores);
-    for (std::size_t i = 0; i < episodes.size(); ++i) episodes[i].score = scores[i];
+    for (std::size_t i = 0; i < episodes.size(); ++i) {
+      episodes[i].score = scores[i];
+      episodes[i].score.spans.clear();  // they point into another episode
+    }
   }
   return episodes;
 }
