@@ -103,6 +103,18 @@ TEST_CASE("rollout: an episode that would go on is cut after max_turns") {
   }
 }
 
+TEST_CASE("rollout: an episode whose next turn would not fit the context ends there, and the others go on") {
+  const std::vector<Episode> roomy = Collection(5).collect({0}, {.samples = 1, .key = 11});
+  const auto first_turns = static_cast<std::int64_t>(roomy[0].prompt_ids.size() + roomy[0].turns[0].completion.ids.size() +
+                                                     roomy[0].turns[0].reply_ids.size());
+  Collection tight(5, first_turns);
+  for (const Episode& episode : tight.collect({0, 1}, {.samples = 1, .key = 11})) {
+    CHECK(episode.finish() == FinishReason::length);
+    CHECK(episode.turns.back().reply_ids.empty());
+    CHECK(static_cast<std::int64_t>(episode.token_stream().size()) <= first_turns);
+  }
+}
+
 TEST_CASE("rollout: the same key and visit draw the same episodes, another of either draws others") {
   Collection collection;
   const CollectPlan plan{.samples = 2, .key = 11, .visit = 1};

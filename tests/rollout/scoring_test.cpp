@@ -61,6 +61,17 @@ TEST_CASE("rollout: spans are weighted like the value") {
   CHECK(episodes[0].score.value == 1.25);
 }
 
+TEST_CASE("rollout: a span outside its episode, or without a finite value, is an error of that episode") {
+  const std::vector<ScoreSpan> flawed = {{1, 1, 1.0}, {-1, 1, 1.0}, {0, 0, 1.0}, {0, 1000, 1.0}, {0, 1, 1e300}};
+  for (const ScoreSpan& span : flawed) {
+    const auto steps = [&span](const Episode&) { return Score{.value = 1, .spans = {span}}; };
+    for (const Episode& episode : scored(reward_of("steps", steps))) {
+      CHECK(episode.score.status == ScoreStatus::error);
+      CHECK(episode.score.note.starts_with("steps: "));
+    }
+  }
+}
+
 TEST_CASE("rollout: scoring again starts anew") {
   const auto list = rewards_of(constant("one", 1));
   std::vector<Episode> episodes = two_groups();
