@@ -21,7 +21,7 @@ at::Tensor by_passes(const Batch& batch, std::int64_t tokens_per_pass,
                      const std::function<at::Tensor(const Batch&)>& compute) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
-  for (const auto& sequences : cut_by_tokens(batch, all_sequences(batch), tokens_per_pass)) {
+  for (const auto& sequences : cut_by_tokens(batch, tokens_per_pass)) {
     parts.push_back(compute(pick_sequences(batch, sequences)));
   }
   return at::cat(parts);
@@ -44,6 +44,10 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::sp
     filled += length;
   }
   return cuts;
+}
+
+std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::int64_t tokens) {
+  return cut_by_tokens(batch, all_sequences(batch), tokens);
 }
 
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key) {

@@ -15,6 +15,9 @@ namespace hone {
 std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
                                                      std::int64_t tokens);
 
+/// The same of all sequences of the batch.
+std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::int64_t tokens);
+
 /// Hidden states [T, D] of a batch under `model`.
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout = 0, std::uint64_t dropout_key = 0);
 

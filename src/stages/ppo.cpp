@@ -1,7 +1,5 @@
 #include "stages/ppo.h"
 
-#include <numeric>
-
 #include "algo/masked.h"
 #include "algo/value_loss.h"
 #include "nn/layers.h"
@@ -51,9 +49,7 @@ class PpoMember : public RlMember {
     const Aggregation aggregation = spec_.rl.aggregation;
     const double denominator =
         loss_denominator(aggregation, minibatch.start_S1, minibatch.mask_T, spec_.rl.constant_length);
-    std::vector<std::int64_t> sequences(static_cast<std::size_t>(minibatch.sequences()));
-    std::iota(sequences.begin(), sequences.end(), 0);
-    for (const auto& cut : cut_by_tokens(minibatch, sequences, spec_.rl.tokens_per_pass)) {
+    for (const auto& cut : cut_by_tokens(minibatch, spec_.rl.tokens_per_pass)) {
       const Batch micro = pick_sequences(minibatch, cut);
       const LossRows rows = loss_rows(aggregation, micro, denominator);
       if (rows.size() == 0) continue;

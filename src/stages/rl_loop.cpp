@@ -183,9 +183,7 @@ PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetri
   const double denominator =
       loss_denominator(config_.aggregation, minibatch.start_S1, minibatch.mask_T, config_.constant_length);
   if (denominator == 0) return policy;  // every episode failed: nothing to learn from
-  std::vector<std::int64_t> sequences(static_cast<std::size_t>(minibatch.sequences()));
-  std::iota(sequences.begin(), sequences.end(), 0);
-  for (const auto& cut : cut_by_tokens(minibatch, sequences, config_.tokens_per_pass)) {
+  for (const auto& cut : cut_by_tokens(minibatch, config_.tokens_per_pass)) {
     const at::Tensor loss = micro_loss(pick_sequences(minibatch, cut), denominator, first, metrics, policy);
     if (!loss.defined()) continue;
     metrics.loss += loss.item<double>();
