@@ -13,7 +13,7 @@ namespace hone {
 namespace {
 
 /// Prints evaluation rows to stdout.
-class StdoutSink : public MetricSink {
+class StdoutSink : public ReportSink {
  public:
   void write(const MetricRow& row) override {
     for (const auto& [name, value] : row.values) {
@@ -66,7 +66,7 @@ void command_eval(const FileCommand& command, const std::optional<std::string>& 
   prepare_process(config.run.threads);
   const std::unique_ptr<Run> run = prepare_run(config);
   Console console(ConsoleOptions::standard_error());
-  std::vector<std::unique_ptr<MetricSink>> sinks;
+  std::vector<std::unique_ptr<ReportSink>> sinks;
   sinks.push_back(std::make_unique<StdoutSink>());
   RunReport report(console, std::move(sinks));
   run->report = &report;

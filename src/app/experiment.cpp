@@ -128,7 +128,7 @@ void run_experiment(const RootConfig& config, bool fresh) {
   const Node file = resolved(built_in(), [&config](Fields& f) { const_cast<RootConfig&>(config).describe(f); });
   write_file_atomic(directory / "config.yaml", to_yaml(file));
   Console console(ConsoleOptions::standard_error());
-  std::vector<std::unique_ptr<MetricSink>> sinks;
+  std::vector<std::unique_ptr<ReportSink>> sinks;
   sinks.push_back(std::make_unique<MetricsJsonl>(directory / "metrics.jsonl"));
   RunReport report(console, std::move(sinks));
   run->report = &report;

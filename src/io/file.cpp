@@ -110,20 +110,4 @@ void AtomicFile::commit() {
   sync_path(directory_of(path_));
 }
 
-AppendFile::AppendFile(fs::path path)
-    : path_(std::move(path)), file_(open_or_fail(path_, O_RDWR | O_CREAT | O_APPEND, "cannot open")) {
-  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
-  if (size <= 0) return;
-  char last = '\n';
-  if (::pread(file_.get(), &last, 1, size - 1) != 1) fail_system("cannot read", path_, errno);
-  if (last != '\n') append_line("");
-}
-
-void AppendFile::append_line(std::string_view line) {
-  HONE_ASSERT(line.find('\n') == std::string_view::npos);
-  std::string bytes(line);
-  bytes += '\n';
-  write_all(file_.get(), reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), path_);
-}
-
 }  // namespace hone

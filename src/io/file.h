@@ -59,18 +59,4 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-/// A log that grows by whole lines. Each line is handed to the system in one write, so a reader never sees half of
-/// one and a crash loses none. A last line that an earlier crash cut off is closed with a line end when opened.
-class AppendFile {
- public:
-  explicit AppendFile(std::filesystem::path path);
-  /// Writes `line` and a line end. `line` holds none itself.
-  void append_line(std::string_view line);
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-  FileDescriptor file_;
-};
-
 }  // namespace hone

@@ -45,11 +45,52 @@ struct MetricRow {
   MetricValues values;
 };
 
-/// Where rows go: a file, a dashboard. One thread at a time.
-class MetricSink {
+/// Values of one step whose spread says more than their mean: rewards, lengths, advantages.
+struct Distribution {
+  std::string stage;
+  std::int64_t step = 0;
+  std::string name;
+  std::vector<float> values;
+};
+
+/// One episode as people and files see it.
+struct SampleRow {
+  std::string stage;
+  std::int64_t step = 0;
+  std::string split;  ///< "train" or "held_out"
+  std::string prompt;
+  std::string completion;  ///< of all turns, with the environment's replies between them
+  std::string finish;      ///< "stop", "length", "env" or "abort"
+  std::string status;      ///< "ok", "abstain" or "error"; then `note` says why
+  std::string note;
+  double reward = 0;
+  MetricValues parts;  ///< each reward's own value
+  /// One entry for each token that the policy wrote. Advantages are empty where no credit was assigned (held-out
+  /// episodes).
+  std::vector<std::string> tokens;
+  std::vector<float> logprobs;
+  std::vector<float> advantages;
+};
+
+/// How far a file of the run directory had grown: what a checkpoint keeps and a resumed run cuts it back to.
+struct FilePosition {
+  std::string file;  ///< name in the run directory
+  std::int64_t bytes = 0;
+};
+
+/// Where a run's figures go: files, a dashboard. One thread at a time. A sink that fails to write never stops a run: it
+/// says so in the log.
+class ReportSink {
  public:
-  virtual ~MetricSink() = default;
+  virtual ~ReportSink() = default;
+  /// Comes before everything of a stage. first_step > 0: the run was resumed and goes on behind that step; what this sink
+  /// holds of later steps is void.
+  virtual void stage_started(const std::string& stage, std::int64_t first_step) { (void)stage, (void)first_step; }
   virtual void write(const MetricRow& row) = 0;
+  virtual void distribution(const Distribution& values) { (void)values; }
+  virtual void sample(const SampleRow& row) { (void)row; }
+  /// Flushes. Of the file that a resumed run continues; none when the sink has no such file.
+  virtual std::optional<FilePosition> position() { return std::nullopt; }
 };
 
 }  // namespace hone

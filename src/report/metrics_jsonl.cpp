@@ -13,6 +13,6 @@ std::string metrics_line(const MetricRow& row) {
   return line.dump();
 }
 
-void MetricsJsonl::write(const MetricRow& row) { file_.append_line(metrics_line(row)); }
+void MetricsJsonl::write(const MetricRow& row) { file_.append(metrics_line(row) + "\n"); }
 
 }  // namespace hone

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "io/file.h"
+#include "io/telemetry_file.h"
 #include "report/metrics.h"
 
 namespace hone {
@@ -12,13 +12,16 @@ namespace hone {
 ///     {"stage":"ppo","step":12,"seconds":31.5,"reward":0.91,"kl":0.002}
 ///
 /// Values that are not finite are written as null.
-class MetricsJsonl : public MetricSink {
+class MetricsJsonl : public ReportSink {
  public:
-  explicit MetricsJsonl(std::filesystem::path path) : file_(std::move(path)) {}
+  /// `keep` as in TelemetryFile.
+  explicit MetricsJsonl(std::filesystem::path path, std::optional<std::int64_t> keep = std::nullopt)
+      : file_(std::move(path), keep) {}
   void write(const MetricRow& row) override;
+  std::optional<FilePosition> position() override { return FilePosition{file_.path().filename().string(), file_.sync()}; }
 
  private:
-  AppendFile file_;
+  TelemetryFile file_;
 };
 
 /// The line of a row, without its end.

@@ -22,7 +22,7 @@ std::string list_of(const MetricValues& values) {
 
 }  // namespace
 
-RunReport::RunReport(Console& console, std::vector<std::unique_ptr<MetricSink>> sinks)
+RunReport::RunReport(Console& console, std::vector<std::unique_ptr<ReportSink>> sinks)
     : console_(console), sinks_(std::move(sinks)) {
   set_log_printer([this](std::string_view line) { console_.print(line); });
 }
@@ -49,6 +49,7 @@ void RunReport::show_progress(bool now) {
 void RunReport::stage_started(const std::string& stage, std::int64_t total_steps, std::int64_t first_step) {
   progress_ = {.stage = stage, .first_step = first_step, .step = first_step, .total = total_steps};
   stage_start_ = console_.options().now();
+  for (const auto& sink : sinks_) sink->stage_started(stage, first_step);
   show_progress(true);
 }
 
@@ -66,6 +67,24 @@ void RunReport::evaluated(std::int64_t step, const MetricValues& values) {
 
 void RunReport::samples(std::string_view title, std::span<const Episode> episodes) {
   console_.print("\n" + samples_text(title, episodes, console_.options().colour));
+}
+
+void RunReport::distribution(std::int64_t step, const std::string& name, std::vector<float> values) {
+  const Distribution distribution{.stage = progress_.stage, .step = step, .name = name, .values = std::move(values)};
+  for (const auto& sink : sinks_) sink->distribution(distribution);
+}
+
+void RunReport::sample(SampleRow row) {
+  row.stage = progress_.stage;
+  for (const auto& sink : sinks_) sink->sample(row);
+}
+
+std::vector<FilePosition> RunReport::positions() {
+  std::vector<FilePosition> positions;
+  for (const auto& sink : sinks_) {
+    if (const auto position = sink->position()) positions.push_back(*position);
+  }
+  return positions;
 }
 
 void RunReport::stage_finished(StageSummary summary) {

@@ -15,13 +15,13 @@
 
 namespace hone {
 
-/// What a run tells: rows to the metric sinks; progress, samples and the final table to the console.
+/// What a run tells: rows, distributions and samples to the sinks; progress, samples and the final table to the console.
 ///
-/// Call order: (stage_started (step | evaluated | samples)* stage_finished)* print_summary. From one thread.
+/// Call order: (stage_started (step | evaluated | samples | distribution | sample)* stage_finished)* print_summary. From one thread.
 class RunReport {
  public:
   /// While it lives, log messages are printed above the live line.
-  RunReport(Console& console, std::vector<std::unique_ptr<MetricSink>> sinks);
+  RunReport(Console& console, std::vector<std::unique_ptr<ReportSink>> sinks);
   ~RunReport();
   RunReport(const RunReport&) = delete;
   RunReport& operator=(const RunReport&) = delete;
@@ -33,10 +33,17 @@ class RunReport {
   /// A held-out evaluation after `step`: a row of its own, and a line that stays.
   void evaluated(std::int64_t step, const MetricValues& values);
   void samples(std::string_view title, std::span<const Episode> episodes);
+  /// For the sinks alone; the stage's name is filled in.
+  void distribution(std::int64_t step, const std::string& name, std::vector<float> values);
+  void sample(SampleRow row);
   /// The stage's name and seconds are filled in when they are empty.
   void stage_finished(StageSummary summary);
   std::span<const StageSummary> summaries() const { return summaries_; }
   void print_summary();
+  /// Stages that an earlier process finished: rows of the final table.
+  void restore_summaries(std::vector<StageSummary> summaries) { summaries_ = std::move(summaries); }
+  /// Of every sink that has one.
+  std::vector<FilePosition> positions();
 
  private:
   double stage_seconds() const;
@@ -44,7 +51,7 @@ class RunReport {
   void show_progress(bool now);
 
   Console& console_;
-  std::vector<std::unique_ptr<MetricSink>> sinks_;
+  std::vector<std::unique_ptr<ReportSink>> sinks_;
   Progress progress_;
   double stage_start_ = 0;
   std::vector<StageSummary> summaries_;

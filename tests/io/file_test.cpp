@@ -42,12 +42,4 @@ TEST_CASE("io: read-only places are a permission error") {
   HONE_CHECK_ERROR(permission, fail_system("cannot open", "x", EROFS), "Read-only");
 }
 
-TEST_CASE("io: a log grows by lines and closes a line that was cut off") {
-  const Scratch scratch;
-  const auto path = scratch.file("log", "{\"a\":1}\n{\"b\"");
-  AppendFile(path).append_line("{\"c\":3}");
-  AppendFile(path).append_line("{\"d\":4}");
-  CHECK(contents_of(path) == "{\"a\":1}\n{\"b\"\n{\"c\":3}\n{\"d\":4}\n");
-}
-
 }  // namespace hone

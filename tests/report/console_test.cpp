@@ -28,7 +28,7 @@ struct Screen {
   std::string take() { return std::exchange(bytes, {}); }
 };
 
-class Remember : public MetricSink {
+class Remember : public ReportSink {
  public:
   explicit Remember(std::vector<MetricRow>* rows) : rows_(rows) {}
   void write(const MetricRow& row) override { rows_->push_back(row); }
@@ -88,7 +88,7 @@ TEST_CASE("report: a run tells its stages, steps, evaluations and samples, and e
   Screen screen;
   std::vector<MetricRow> rows;
   Console console(screen.options(false));
-  std::vector<std::unique_ptr<MetricSink>> sinks;
+  std::vector<std::unique_ptr<ReportSink>> sinks;
   sinks.push_back(std::make_unique<Remember>(&rows));
   RunReport report(console, std::move(sinks));
 

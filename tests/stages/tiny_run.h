@@ -18,7 +18,7 @@
 namespace hone::test {
 
 /// Keeps the rows that a run reports.
-class RecordedRows : public MetricSink {
+class RecordedRows : public ReportSink {
  public:
   explicit RecordedRows(std::vector<MetricRow>& rows) : rows_(rows) {}
   void write(const MetricRow& row) override { rows_.push_back(row); }
@@ -33,7 +33,7 @@ class TinyRun {
   explicit TinyRun(kernels::Compute compute = kernels::Compute::float32, std::uint64_t seed = 7)
       : console_(
             ConsoleOptions{.write = [this](std::string_view bytes) { text += bytes; }, .now = [] { return 0.0; }}) {
-    std::vector<std::unique_ptr<MetricSink>> sinks;
+    std::vector<std::unique_ptr<ReportSink>> sinks;
     sinks.push_back(std::make_unique<RecordedRows>(rows));
     report_ = std::make_unique<RunReport>(console_, std::move(sinks));
     run.seed = seed;
