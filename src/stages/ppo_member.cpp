@@ -1,0 +1,73 @@
+#include "stages/ppo_member.h"
+
+#include "algo/gae.h"
+#include "algo/masked.h"
+#include "algo/value_loss.h"
+#include "nn/layers.h"
+#include "rollout/pack.h"
+#include "stages/packed_forward.h"
+
+namespace hone {
+
+PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
+  if (spec.critic.trunk == CriticTrunk::shared) return;
+  own_ = std::make_unique<Model>(*run.policy, HeadPlan{.value = true}, run.compute, true);
+  own_->store.initialize(run.seed);
+  own_->copy_weights(*run.model);
+  OptimizerConfig config = spec.rl.optimizer;
+  if (spec.critic.learning_rate > 0) config.learning_rate = spec.critic.learning_rate;
+  optimizer_.emplace(own_->store, config, spec.rl.optimizer_steps());
+}
+
+void PpoMember::assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) {
+  batch.value_T = batch_values(critic(), batch, spec_.rl.tokens_per_pass);
+  at::Tensor reward_T = verdicts.reward_T;
+  if (spec_.whiten_rewards) reward_T = masked_whiten(reward_T, batch.mask_T, {.add_mean_back = true});
+  const Advantages advantages =
+      gae(reward_T, batch.value_T, batch.start_S1, batch.mask_T, verdicts.truncated_S, spec_.gae);
+  batch.return_T = advantages.return_T;
+  batch.advantage_T =
+      spec_.whiten_advantages ? masked_whiten(advantages.advantage_T, batch.mask_T) : advantages.advantage_T;
+  metrics.emplace_back("explained_variance", explained_variance(batch.value_T, batch.return_T, batch.mask_T));
+  metrics.emplace_back("value_mean", masked_mean(batch.value_T, batch.mask_T));
+}
+
+at::Tensor PpoMember::loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) {
+  if (own_ != nullptr) return {};
+  return spec_.critic.coefficient * loss_of((*run_.model->value)(hidden_MD).squeeze(1), micro, rows);
+}
+
+bool PpoMember::update_beside(const Batch& minibatch) {
+  ++minibatches_;
+  if (own_ == nullptr) return true;
+  const Aggregation aggregation = spec_.rl.aggregation;
+  const double denominator =
+      loss_denominator(aggregation, minibatch.start_S1, minibatch.mask_T, spec_.rl.constant_length);
+  for (const auto& cut : cut_by_tokens(minibatch, spec_.rl.tokens_per_pass)) {
+    const Batch micro = pick_sequences(minibatch, cut);
+    const LossRows rows = loss_rows(aggregation, micro, denominator);
+    if (rows.size() == 0) continue;
+    const at::Tensor hidden_MD = take_rows(batch_hidden(*own_, micro), rows.index_M);
+    loss_of((*own_->value)(hidden_MD).squeeze(1), micro, rows).backward();
+  }
+  return !optimizer_->step(1.0).skipped;
+}
+
+void PpoMember::report(MetricValues& metrics) {
+  metrics.emplace_back("value_loss", minibatches_ == 0 ? 0.0 : loss_sum_ / minibatches_);
+  metrics.emplace_back("value_clip_ratio", rows_ == 0 ? 0.0 : clipped_ / rows_);
+  loss_sum_ = clipped_ = minibatches_ = rows_ = 0;
+}
+
+at::Tensor PpoMember::loss_of(const at::Tensor& value_M, const Batch& micro, const LossRows& rows) {
+  const std::optional<double> clip =
+      spec_.critic.clip > 0 ? std::optional<double>(spec_.critic.clip) : std::nullopt;
+  const ValueLoss value =
+      value_loss(value_M, rows.select(micro.value_T), rows.select(micro.return_T), rows, clip);
+  loss_sum_ += value.loss.item<double>();
+  clipped_ += value.clipped;
+  rows_ += static_cast<double>(rows.size());
+  return value.loss;
+}
+
+}  // namespace hone
