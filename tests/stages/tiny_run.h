@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/Parallel.h>
+
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -33,6 +35,7 @@ class TinyRun {
   explicit TinyRun(kernels::Compute compute = kernels::Compute::float32, std::uint64_t seed = 7)
       : console_(
             ConsoleOptions{.write = [this](std::string_view bytes) { text += bytes; }, .now = [] { return 0.0; }}) {
+    at::set_num_threads(1);  // as the program has it
     std::vector<std::unique_ptr<ReportSink>> sinks;
     sinks.push_back(std::make_unique<RecordedRows>(rows));
     report_ = std::make_unique<RunReport>(console_, std::move(sinks));
