@@ -3,16 +3,17 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
-#include <chrono>
 #include <thread>
 
+#include <fmt/ranges.h>
+
 #include "app/catalog.h"
+#include "app/run_directory.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "base/threads.h"
-#include "config/writer.h"
-#include "io/file.h"
 #include "kernels/isa.h"
 #include "report/console.h"
 #include "report/metrics_jsonl.h"
@@ -52,26 +53,34 @@ void check_vocabulary(const RootConfig& config, PolicySpec& spec, const Tokenize
        tokenizer.vocab_size());
 }
 
-/// Moves an existing directory to the first free name behind it.
-void move_aside(const fs::path& directory) {
-  for (int i = 1;; ++i) {
-    const fs::path aside = directory.string() + fmt::format(".{}", i);
-    if (fs::exists(aside)) continue;
-    fs::rename(directory, aside);
-    log_info("moved the earlier run to {}", aside.string());
-    return;
-  }
+/// Says from where, and why it is not the same to the bit if so.
+void tell_resume(const ResumePoint& point, const Run& run) {
+  for (const std::string& problem : point.rejected) log_warn("damaged, not used: {}", problem);
+  log_info("going on from {}", point.place.string());
+  const std::vector<std::string> differences =
+      machine_differences(machine_record(run.compute == kernels::Compute::bfloat16), point.record.machine);
+  if (!differences.empty()) log_warn("not bit-exact because something changed: {}", fmt::join(differences, "; "));
 }
 
-void make_directory(const fs::path& directory, bool fresh) {
-  if (fs::exists(directory)) {
-    if (!fresh) {
-      fail(ErrorKind::config,
-           "{} exists: choose another run.name, or give --fresh to move it aside", directory.string());
-    }
-    move_aside(directory);
+/// Puts the run where `point` says. Returns the index of the stage to go on with.
+std::size_t resume(Run& run, RunReport& report, const ResumePoint& point) {
+  tell_resume(point, run);
+  report.restore_summaries(point.record.stages);
+  run.restore_model(point.place);
+  if (point.mid_stage()) run.resume_point = point;
+  return point.stage;
+}
+
+/// The stages from `first` on, each leaving its `final` checkpoint.
+void run_stages(Run& run, RunReport& report, const RootConfig& config, std::size_t first) {
+  for (std::size_t i = first; i < config.stages.size(); ++i) {
+    const StageSpec& stage = *config.stages[i];
+    throw_if_stopped();
+    if (stage.from && !run.resume_point) run.restore_stage(*stage.from);
+    StageSummary summary = stage.run(run);
+    report.stage_finished(std::move(summary));
+    run.save_checkpoint(run.checkpoint_directory(stage.name) / "final", {.stage = stage.name, .finished = true});
   }
-  make_directories(directory);
 }
 
 }  // namespace
@@ -118,30 +127,31 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
 }
 
 void run_experiment(const RootConfig& config, bool fresh) {
-  const fs::path directory = config.run_directory();
+  const StopSignals signals(config.run.stop_grace.count);
   std::unique_ptr<Run> run = prepare_run(config);
   for (const auto& stage : config.stages) {
     for (const std::string& name : stage->data_names()) run->dataset(name);  // bad data is told before anything is made
   }
-  make_directory(directory, fresh);
-  set_log_file((directory / "log.txt").string());
-  const Node file = resolved(built_in(), [&config](Fields& f) { const_cast<RootConfig&>(config).describe(f); });
-  write_file_atomic(directory / "config.yaml", to_yaml(file));
+  const RunDirectory directory(config, fresh);
+  set_log_file((directory.path() / "log.txt").string());
   Console console(ConsoleOptions::standard_error());
   std::vector<std::unique_ptr<ReportSink>> sinks;
-  sinks.push_back(std::make_unique<MetricsJsonl>(directory / "metrics.jsonl"));
+  const auto kept = [&directory](const char* file) { return directory.kept_bytes(file); };
+  sinks.push_back(std::make_unique<MetricsJsonl>(directory.path() / "metrics.jsonl", kept("metrics.jsonl")));
   RunReport report(console, std::move(sinks));
   run->report = &report;
+  run->checkpoints = config.checkpoints;
   log_info("{}: {} parameters, {} matrix products, {} threads, seed {}", config.run.name,
            format_count(run->model->store.parameters()),
            run->compute == kernels::Compute::bfloat16 ? "bfloat16" : "float32", threads(), config.run.seed);
-  run->save_model(run->checkpoints("initial") / "final");
-  for (const auto& stage : config.stages) {
-    if (stage->from) run->restore_stage(*stage->from);
-    const StageSummary summary = stage->run(*run);
-    run->save_model(run->checkpoints(stage->name) / "final");
-    report.stage_finished(summary);
+  std::size_t first = 0;
+  if (directory.resume_point()) {
+    first = resume(*run, report, *directory.resume_point());
+    if (first == config.stages.size()) log_info("every stage has finished; --fresh runs them anew");
+  } else {
+    run->save_checkpoint(run->checkpoint_directory("initial") / "final", {.stage = "initial", .finished = true});
   }
+  run_stages(*run, report, config, first);
   report.print_summary();
 }
 

@@ -17,7 +17,8 @@ kernels::Compute compute_of(ComputeChoice choice);
 /// A run with tokenizer, architecture and first weights, but no report and no directory on disk.
 std::unique_ptr<Run> prepare_run(const RootConfig& config);
 
-/// Runs every stage. `fresh` moves an existing run directory aside; without it an existing one is Error{config}.
+/// Runs every stage, or those that an earlier process left in the run's directory (run_directory.h), to the same end.
+/// SIGINT, SIGTERM and SIGUSR1 save and arrive as Error{stopped} or Error{preempted} (base/stop.h).
 void run_experiment(const RootConfig& config, bool fresh);
 
 }  // namespace hone

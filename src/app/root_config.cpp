@@ -18,6 +18,7 @@ void RunSection::describe(Fields& f) {
   f.field("directory", directory, "Where run directories are made.");
   f.field("seed", seed, "Every random number of the run follows from it.", at_least(0));
   f.field("threads", threads, "Threads of the kernels; 0: one for each core.", at_least(0));
+  f.field("stop_grace", stop_grace, "Time that SIGTERM and SIGUSR1 leave to save and exit.", at_least(1));
 }
 
 void ModelSection::describe(Fields& f) {
@@ -42,6 +43,7 @@ RootConfig::RootConfig() {
 
 void RootConfig::describe(Fields& f) {
   f.section("run", run, "The run.");
+  f.section("checkpoints", checkpoints, "What a run that is stopped goes on from.");
   f.section("model", model, "The model that the first stage starts from.");
   f.section("tokenizer", tokenizer, "Text to ids and back.");
   f.section_map("data", data, "Data sets by name; stages and environments refer to them.");

@@ -14,6 +14,7 @@
 #include "base/fields.h"
 #include "data/config.h"
 #include "nn/policy.h"
+#include "stages/run.h"
 #include "stages/stage.h"
 
 namespace hone {
@@ -26,6 +27,7 @@ struct RunSection {
   std::string directory = "runs";
   std::int64_t seed = 1;
   std::int64_t threads = 0;
+  Seconds stop_grace{25};
   void describe(Fields& f);
 };
 
@@ -46,6 +48,7 @@ struct TokenizerSection {
 /// One YAML file.
 struct RootConfig {
   RunSection run;
+  CheckpointsConfig checkpoints;
   ModelSection model;
   TokenizerSection tokenizer;
   std::vector<std::pair<std::string, DataConfig>> data;

@@ -47,6 +47,12 @@ std::string utc_now() {
   return text;
 }
 
+/// A log that cannot be written (closed pipe, full disk) is no reason to stop.
+void write_quietly(std::FILE* file, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+  std::fflush(file);
+}
+
 }  // namespace
 
 void set_log_level(LogLevel minimum) {
@@ -76,11 +82,9 @@ void log_message(LogLevel level, std::string_view message) {
   if (log().printer) {
     log().printer(line);
   } else {
-    fmt::print(stderr, "{}\n", line);
+    write_quietly(stderr, line + "\n");
   }
-  if (log().file == nullptr) return;
-  fmt::print(log().file.get(), "{} {}\n", utc_now(), line);
-  std::fflush(log().file.get());
+  if (log().file != nullptr) write_quietly(log().file.get(), fmt::format("{} {}\n", utc_now(), line));
 }
 
 }  // namespace hone

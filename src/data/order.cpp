@@ -40,6 +40,11 @@ double RowOrder::epochs() const {
   return static_cast<double>(epoch_) + static_cast<double>(position_) / static_cast<double>(count_);
 }
 
+void RowOrder::seek(Cursor cursor) {
+  if (cursor.epoch != epoch_) start_epoch(cursor.epoch);
+  position_ = cursor.position;
+}
+
 Json RowOrder::state() const {
   return Json::Object{{"epoch", static_cast<std::int64_t>(epoch_)},
                       {"position", static_cast<std::int64_t>(position_)},

@@ -24,6 +24,14 @@ class RowOrder {
   /// Fractional epochs, for schedules and people.
   double epochs() const;
 
+  struct Cursor {
+    std::uint64_t epoch = 0;
+    std::uint64_t position = 0;
+  };
+  Cursor cursor() const { return {epoch_, position_}; }
+  /// Goes to a place that cursor() named.
+  void seek(Cursor cursor);
+
   Json state() const;
   /// Continues where the order that wrote `state` stood. Error{data} when that one had other rows or another seed.
   void restore(const Json& state);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "kernels/lm_head/lm_head.h"
 
@@ -68,6 +69,7 @@ std::vector<Completion> Generation::run() {
   for (;;) {
     admit();
     if (slots_.empty()) break;
+    throw_if_stopped();  // a generation changes nothing: it can be drawn again
     decode();
   }
   return std::move(completions_);

@@ -1,6 +1,7 @@
 #include "io/atomic_directory.h"
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "io/checksum.h"
 #include "io/file.h"
@@ -102,14 +103,18 @@ void AtomicDirectory::commit() {
   sync_path(temporary_);
   const bool swap = existing_ == Existing::replace && fs::exists(place_);
   const unsigned flags = swap ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  failpoint("rename.before");
   int status = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, place_.c_str(), flags);
   // A file system without these flags (some network ones): a plain rename still refuses a place that holds files.
   if (status != 0 && errno == EINVAL && !swap) status = ::rename(temporary_.c_str(), place_.c_str());
   if (status != 0) fail_system("cannot rename a finished directory to", place_, errno);
   committed_ = true;
+  failpoint("rename.after");
   sync_path(place_.parent_path());
   std::error_code error;
+  failpoint("remove.before");
   if (swap) fs::remove_all(temporary_, error);
+  failpoint("remove.after");
   check(error, "cannot delete the replaced", temporary_);
 }
 
@@ -132,7 +137,7 @@ std::vector<std::string> verify_directory(const fs::path& directory) {
   }
 }
 
-NewestVerified newest_verified(const fs::path& parent, std::string_view prefix) {
+std::vector<std::pair<std::int64_t, fs::path>> numbered_directories(const fs::path& parent, std::string_view prefix) {
   std::vector<std::pair<std::int64_t, fs::path>> found;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
@@ -145,16 +150,7 @@ NewestVerified newest_verified(const fs::path& parent, std::string_view prefix) 
   }
   if (error && error != std::errc::no_such_file_or_directory) check(error, "cannot list", parent);
   std::sort(found.rbegin(), found.rend());
-  NewestVerified result;
-  for (const auto& [number, path] : found) {
-    const std::vector<std::string> problems = verify_directory(path);
-    if (problems.empty()) {
-      result.path = path;
-      break;
-    }
-    for (const std::string& problem : problems) result.rejected.push_back(path.filename().string() + ": " + problem);
-  }
-  return result;
+  return found;
 }
 
 }  // namespace hone

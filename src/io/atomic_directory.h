@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace hone {
@@ -43,13 +44,8 @@ class AtomicDirectory {
 /// an unknown format version. Empty: it is whole. Files that the manifest does not list are ignored.
 std::vector<std::string> verify_directory(const std::filesystem::path& directory);
 
-struct NewestVerified {
-  std::optional<std::filesystem::path> path;
-  std::vector<std::string> rejected;  ///< "step_30: model.safetensors: 10 bytes, expected 20", newest first
-};
-
-/// Of the directories `<prefix><number>` in `parent` the one with the greatest number that verifies. A missing parent
-/// has none.
-NewestVerified newest_verified(const std::filesystem::path& parent, std::string_view prefix);
+/// The directories `<prefix><number>` in `parent`, greatest number first. A missing parent has none.
+std::vector<std::pair<std::int64_t, std::filesystem::path>> numbered_directories(const std::filesystem::path& parent,
+                                                                                 std::string_view prefix);
 
 }  // namespace hone

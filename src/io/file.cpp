@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include "base/error.h"
+#include "base/failpoint.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@ FileDescriptor open_or_fail(const fs::path& path, int flags, std::string_view ac
 }
 
 void write_all(int fd, const std::byte* data, std::size_t size, const fs::path& path) {
+  failpoint("write.before");
   while (size > 0) {
     const ssize_t written = ::write(fd, data, size);
     if (written < 0) {
@@ -30,6 +32,7 @@ void write_all(int fd, const std::byte* data, std::size_t size, const fs::path& 
     data += written;
     size -= static_cast<std::size_t>(written);
   }
+  failpoint("write.after");
 }
 
 fs::path directory_of(const fs::path& path) {
@@ -86,8 +89,10 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
 
 void sync_path(const fs::path& path) {
   const FileDescriptor file = open_or_fail(path, O_RDONLY, "cannot open");
+  failpoint("sync.before");
   // EINVAL: a file system that cannot flush directories; there is nothing more to do then.
   if (::fsync(file.get()) != 0 && errno != EINVAL) fail_system("cannot flush", path, errno);
+  failpoint("sync.after");
 }
 
 AtomicFile::AtomicFile(fs::path path)
@@ -105,7 +110,9 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(file_.get()) != 0) fail_system("cannot flush", path_, errno);
+  failpoint("rename.before");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_system("cannot rename a finished file to", path_, errno);
+  failpoint("rename.after");
   committed_ = true;
   sync_path(directory_of(path_));
 }

@@ -1,12 +1,14 @@
 #include "io/telemetry_file.h"
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -52,12 +54,14 @@ TelemetryFile::TelemetryFile(std::filesystem::path path, std::optional<std::int6
 void TelemetryFile::append(std::string_view record) {
   if (pending_.size() + record.size() > most_pending) return;  // told when the writes began to fail
   pending_ += record;
+  failpoint("append.before");
   struct stat status {};
   if (file_.get() < 0 || (::fstat(file_.get(), &status) == 0 && status.st_nlink == 0)) bring_back();
   if (file_.get() >= 0 && write_pending() && failing_) {
     failing_ = false;
     log_info("{}: written again, nothing was lost", path_.string());
   }
+  failpoint("append.after");
 }
 
 bool TelemetryFile::write_pending() {

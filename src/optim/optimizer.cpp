@@ -106,20 +106,4 @@ std::vector<std::pair<std::string, at::Tensor>> Optimizer::state() const {
   return {{"adamw.first_moment", first_moment_}, {"adamw.second_moment", second_moment_}};
 }
 
-void Optimizer::load(const std::vector<std::pair<std::string, at::Tensor>>& state, std::int64_t steps) {
-  std::vector<at::Tensor> found;
-  for (const auto& [name, moment] : this->state()) {
-    const auto item = std::find_if(state.begin(), state.end(), [&](const auto& saved) { return saved.first == name; });
-    if (item == state.end()) fail(ErrorKind::data, "the optimizer state has no tensor {}", name);
-    if (item->second.sizes() != moment.sizes()) {
-      fail(ErrorKind::data, "the optimizer state's {} has {} values, this model needs {}: it belongs to another model",
-           name, item->second.numel(), moment.numel());
-    }
-    found.push_back(item->second);
-  }
-  first_moment_.copy_(found[0]);
-  second_moment_.copy_(found[1]);
-  steps_ = steps;
-}
-
 }  // namespace hone

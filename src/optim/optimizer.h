@@ -55,10 +55,10 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
   double learning_rate() const;  ///< of the trunk in the next update
 
-  /// What a checkpoint keeps beside steps(): the live moments by name, flat in the arena's layout.
+  /// What a checkpoint keeps beside steps(): the live moments by name, flat in the arena's layout. Restoring writes into
+  /// them and sets the steps.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
-  /// Takes copies. Error{data} naming the tensor that is missing or has another size.
-  void load(const std::vector<std::pair<std::string, at::Tensor>>& state, std::int64_t steps);
+  void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
   void update(double grad_scale, double factor);

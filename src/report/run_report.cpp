@@ -41,14 +41,15 @@ void RunReport::write_row(std::int64_t step, const MetricValues& values) {
 
 void RunReport::show_progress(bool now) {
   if (!now && !console_.due()) return;
-  progress_.seconds = stage_seconds();
+  progress_.seconds = stage_seconds() - resumed_seconds_;
   const ConsoleOptions& options = console_.options();
   console_.live(progress_line(progress_, options.terminal ? bar_columns : 0, options.width), now);
 }
 
-void RunReport::stage_started(const std::string& stage, std::int64_t total_steps, std::int64_t first_step) {
+void RunReport::stage_started(const std::string& stage, std::int64_t total_steps, std::int64_t first_step, double seconds) {
   progress_ = {.stage = stage, .first_step = first_step, .step = first_step, .total = total_steps};
-  stage_start_ = console_.options().now();
+  stage_start_ = console_.options().now() - seconds;
+  resumed_seconds_ = seconds;
   for (const auto& sink : sinks_) sink->stage_started(stage, first_step);
   show_progress(true);
 }

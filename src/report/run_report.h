@@ -26,8 +26,8 @@ class RunReport {
   RunReport(const RunReport&) = delete;
   RunReport& operator=(const RunReport&) = delete;
 
-  /// total_steps 0: unknown. first_step: where a resumed stage goes on.
-  void stage_started(const std::string& stage, std::int64_t total_steps, std::int64_t first_step = 0);
+  /// total_steps 0: unknown. first_step: where a resumed stage goes on, after `seconds` of work.
+  void stage_started(const std::string& stage, std::int64_t total_steps, std::int64_t first_step = 0, double seconds = 0);
   /// After step number `step` (the first is 1).
   void step(std::int64_t step, MetricValues values);
   /// A held-out evaluation after `step`: a row of its own, and a line that stays.
@@ -53,7 +53,8 @@ class RunReport {
   Console& console_;
   std::vector<std::unique_ptr<ReportSink>> sinks_;
   Progress progress_;
-  double stage_start_ = 0;
+  double stage_start_ = 0;      ///< clock at which the stage would have begun without interruption
+  double resumed_seconds_ = 0;  ///< spent on it by earlier processes
   std::vector<StageSummary> summaries_;
 };
 

@@ -16,7 +16,38 @@ std::string tokens_per_second(const StageSummary& stage) {
   return format_count(std::llround(static_cast<double>(stage.tokens) / stage.seconds));
 }
 
+Json optional_number(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+std::optional<double> number_if_any(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(json.as_number());
+}
+
 }  // namespace
+
+Json to_json(const StageSummary& summary) {
+  Json rows = Json::array();
+  for (const HeldOut& row : summary.held_out) {
+    rows.push_back(Json::Object{{"metric", row.metric},
+                                {"before", optional_number(row.before)},
+                                {"after", optional_number(row.after)}});
+  }
+  return Json::Object{{"stage", summary.stage},
+                      {"held_out", std::move(rows)},
+                      {"seconds", summary.seconds},
+                      {"tokens", summary.tokens}};
+}
+
+StageSummary summary_from_json(const Json& json) {
+  StageSummary summary{.stage = json.at("stage").as_string(),
+                       .seconds = json.at("seconds").as_number(),
+                       .tokens = json.at("tokens").as_integer()};
+  for (const Json& row : json.at("held_out").as_array()) {
+    summary.held_out.push_back({.metric = row.at("metric").as_string(),
+                                .before = number_if_any(row.at("before")),
+                                .after = number_if_any(row.at("after"))});
+  }
+  return summary;
+}
 
 std::string summary_table(std::span<const StageSummary> stages) {
   Table table({{"stage"},

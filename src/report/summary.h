@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+
 namespace hone {
 
 /// A held-out measurement before and after a stage.
@@ -22,6 +24,10 @@ struct StageSummary {
   double seconds = 0;
   std::int64_t tokens = 0;  ///< trained on or generated, as the stage's tokens_per_second counts them; 0 for none
 };
+
+Json to_json(const StageSummary& summary);
+/// Error{data} when `json` is no summary.
+StageSummary summary_from_json(const Json& json);
 
 /// One row a stage and held-out metric:
 ///

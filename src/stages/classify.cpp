@@ -66,8 +66,8 @@ StageSummary ClassifySpec::run(Run& run) const {
   run.use_heads({.scores = classes.size(), .scores_are_classes = true});
   ClassObjective objective(run, std::move(rows), training.tokens_per_pass);
   StageSummary summary = Training(run, training, evaluation.interval, name, objective).run();
-  std::filesystem::create_directories(run.checkpoints(name));
-  write_file_atomic(run.checkpoints(name) / "labels.json", classes.to_json().dump(2) + "\n");
+  std::filesystem::create_directories(run.checkpoint_directory(name));
+  write_file_atomic(run.checkpoint_directory(name) / "labels.json", classes.to_json().dump(2) + "\n");
   return summary;
 }
 

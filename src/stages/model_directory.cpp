@@ -134,16 +134,20 @@ void load_file(Model& model, const Safetensors& file, bool critic, const fs::pat
 
 }  // namespace
 
+void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path& directory) {
+  write_file_atomic(directory / "config.json", config_json(model, tokenizer).dump(2));
+  Json generation = Json::object();
+  set_token_ids(generation, tokenizer);
+  write_file_atomic(directory / "generation_config.json", generation.dump(2));
+  write_safetensors(directory / weights_file, tensor_views(model, false));
+  if (model.value) write_safetensors(directory / value_file, tensor_views(model, true));
+  tokenizer.save(directory);
+}
+
 void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::path& place) {
   make_directories(place.parent_path());
   AtomicDirectory directory(place, AtomicDirectory::Existing::replace);
-  write_file_atomic(directory.path() / "config.json", config_json(model, tokenizer).dump(2));
-  Json generation = Json::object();
-  set_token_ids(generation, tokenizer);
-  write_file_atomic(directory.path() / "generation_config.json", generation.dump(2));
-  write_safetensors(directory.path() / weights_file, tensor_views(model, false));
-  if (model.value) write_safetensors(directory.path() / value_file, tensor_views(model, true));
-  tokenizer.save(directory.path());
+  write_model_files(model, tokenizer, directory.path());
   directory.commit();
 }
 

@@ -14,6 +14,9 @@ namespace hone {
 /// score.weight, as in its sequence classification classes. A critic's value head goes to value_head.safetensors, which
 /// other programs do not read.
 
+/// Writes the files into an existing directory.
+void write_model_files(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& directory);
+
 /// Writes the directory atomically, replacing an older one of that name.
 void save_model_directory(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& place);
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/stop.h"
 #include "nn/layers.h"
 #include "rollout/pack.h"
 
@@ -22,6 +23,7 @@ at::Tensor by_passes(const Batch& batch, std::int64_t tokens_per_pass,
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> parts;
   for (const auto& sequences : cut_by_tokens(batch, tokens_per_pass)) {
+    throw_if_stopped();
     parts.push_back(compute(pick_sequences(batch, sequences)));
   }
   return at::cat(parts);

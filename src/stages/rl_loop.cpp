@@ -1,7 +1,6 @@
 #include "stages/rl_loop.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "algo/score_summary.h"
@@ -21,10 +20,6 @@ namespace {
 constexpr double importance_cap = 2;  // of truncated importance sampling, where sampling truncates
 constexpr std::size_t samples_shown = 4;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 }  // namespace
 
 RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member,
@@ -39,7 +34,8 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
       optimizer_(run.model->store, config.optimizer, config.optimizer_steps(), critic_learning_rate),
       prompts_(run.seed, "prompts/" + stage, environment_->size(Split::train)),
       kl_(config.kl.controller()),
-      stopping_(config.stop_when) {
+      stopping_(config.stop_when),
+      checkpointer_(run, stage, config.checkpoint_every, [this](TrainerState& state) { exchange(state); }) {
   const EvaluationConfig& evaluation = config_.evaluation;
   if (evaluation.environment) own_evaluation_environment_ = evaluation.environment->make(run.services());
   if (!evaluation.rewards.empty()) {
@@ -53,44 +49,73 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
 }
 
 StageSummary RlLoop::run() {
-  const auto start = std::chrono::steady_clock::now();
-  run_.report->stage_started(stage_, config_.iterations);
-  std::string stop = evaluate(0);
-  for (std::int64_t iteration = 1; iteration <= config_.iterations && stop.empty(); ++iteration) {
-    const auto iteration_start = std::chrono::steady_clock::now();
-    MetricValues metrics;
-    const std::vector<Episode> episodes = collect_scored(iteration);
-    const double rollout_seconds = seconds_since(iteration_start);
-    const Batch batch = make_batch(episodes, metrics);
-    const UpdateMetrics update_metrics = update(batch, iteration);
-    add_update_metrics(update_metrics, metrics);
-    if (reference_ != nullptr) {
-      metrics.emplace_back("kl_coefficient", kl_.coefficient());
-      kl_.update(kl_seen_.mean, kl_seen_.episodes);
-    }
-    member_.report(metrics);
-    const double seconds = seconds_since(iteration_start);
-    metrics.emplace_back("tokens_per_second", static_cast<double>(completion_tokens(episodes)) / seconds);
-    metrics.emplace_back("seconds/rollout", rollout_seconds);
-    metrics.emplace_back("seconds/update", seconds - rollout_seconds);
-    summary_.tokens += completion_tokens(episodes);
-    run_.report->step(iteration, metrics);
-    const bool last = iteration == config_.iterations;
-    const bool due = config_.evaluation.every > 0 && iteration % config_.evaluation.every == 0;
-    iterations_ = iteration;
-    if (due || last) stop = evaluate(iteration);
-    if (config_.checkpoint_every > 0 && iteration % config_.checkpoint_every == 0) {
-      run_.save_model(run_.checkpoints(stage_) / fmt::format("step_{}", iteration));
-    }
-  }
-  if (stopping_.keeps_best()) {
-    best_.restore(run_.model->store);
-    measure(iterations_);
-  }
-  if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
+  checkpointer_.resume();
+  run_.report->stage_started(stage_, config_.iterations, iteration_, summary_.seconds);
+  watch_.restart(summary_.seconds);
+  checkpointer_.protect(iteration_, [this] { learn(); });
+  if (!stop_.empty()) log_info("{}: stopped early: {}", stage_, stop_);
   show_samples("after");
-  summary_.seconds = seconds_since(start);
+  summary_.seconds = watch_.seconds();
   return summary_;
+}
+
+void RlLoop::learn() {
+  if (evaluation_due_) evaluate();
+  while (iteration_ < config_.iterations && stop_.empty()) {
+    iterate(iteration_ + 1);
+    ++iteration_;
+    cursor_ = prompts_.cursor();
+    const bool last = iteration_ == config_.iterations;
+    evaluation_due_ = last || (config_.evaluation.every > 0 && iteration_ % config_.evaluation.every == 0);
+    if (evaluation_due_) evaluate();
+    checkpointer_.after_step(iteration_);
+  }
+  if (!stopping_.keeps_best()) return;
+  best_.restore(run_.model->store);
+  measure();
+}
+
+void RlLoop::iterate(std::int64_t iteration) {
+  const Stopwatch watch;
+  MetricValues metrics;
+  const std::vector<Episode> episodes = collect_scored(iteration);
+  const double rollout_seconds = watch.seconds();
+  const Batch batch = make_batch(episodes, metrics);
+  add_update_metrics(update(batch, iteration), metrics);
+  if (reference_ != nullptr) {
+    metrics.emplace_back("kl_coefficient", kl_.coefficient());
+    kl_.update(kl_seen_.mean, kl_seen_.episodes);
+  }
+  member_.report(metrics);
+  const double seconds = watch.seconds();
+  metrics.emplace_back("tokens_per_second", static_cast<double>(completion_tokens(episodes)) / seconds);
+  metrics.emplace_back("seconds/rollout", rollout_seconds);
+  metrics.emplace_back("seconds/update", seconds - rollout_seconds);
+  summary_.tokens += completion_tokens(episodes);
+  run_.report->step(iteration, metrics);
+}
+
+void RlLoop::exchange(TrainerState& state) {
+  if (!state.restoring()) {
+    prompts_.seek(cursor_);
+    summary_.seconds = watch_.seconds();
+  }
+  state.value("iteration", iteration_);
+  state.value("evaluation_due", evaluation_due_);
+  state.value("stop", stop_);
+  state.value("skipped_in_a_row", skipped_in_a_row_);
+  state.summary("summary", summary_);
+  state.order("prompts", prompts_);
+  state.optimizer("optimizer", optimizer_);
+  state.version("version", run_.model->store);
+  double kl_coefficient = kl_.coefficient();
+  state.value("kl_coefficient", kl_coefficient);
+  kl_.set_coefficient(kl_coefficient);
+  if (reference_ != nullptr) state.store("reference", reference_->store);
+  stopping_.exchange(state);
+  best_.exchange(state);
+  member_.exchange(state);
+  if (state.restoring()) cursor_ = prompts_.cursor();
 }
 
 std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
@@ -244,10 +269,11 @@ void RlLoop::handle_skipped(const Batch& minibatch, bool skipped, UpdateMetrics&
   log_warn("{}: the gradient is not finite; this update is skipped ({} in a row)", stage_, skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
   const std::filesystem::path dump = dump_batch(run_.directory, stage_, minibatch);
+  const std::filesystem::path weights = run_.save_failed(stage_);
   fail(ErrorKind::data,
-       "{}: {} updates in a row had a gradient that is not finite; the weights are as before them, the last batch is in {}; "
-       "lower the learning rate or look at the rewards",
-       stage_, skipped_in_a_row_, dump.string());
+       "{}: {} updates in a row had a gradient that is not finite; the weights from before them are in {}, the last batch is in "
+       "{}; lower the learning rate or look at the rewards",
+       stage_, skipped_in_a_row_, weights.string(), dump.string());
 }
 
 void RlLoop::show_samples(const std::string& when) {
@@ -256,22 +282,23 @@ void RlLoop::show_samples(const std::string& when) {
                        std::span(episodes).first(std::min<std::size_t>(episodes.size(), samples_shown)));
 }
 
-std::string RlLoop::evaluate(std::int64_t iteration) {
-  const Stopping::Verdict verdict = stopping_.observe(measure(iteration));
+void RlLoop::evaluate() {
+  const Stopping::Verdict verdict = stopping_.observe(measure());
+  if (iteration_ == 0) show_samples("before");
   if (verdict.is_best) best_.keep(run_.model->store);
-  return verdict.stop;
+  stop_ = verdict.stop;
+  evaluation_due_ = false;
 }
 
-MetricValues RlLoop::measure(std::int64_t iteration) {
+MetricValues RlLoop::measure() {
   MetricValues metrics = evaluator_->evaluate();
-  run_.report->evaluated(iteration, metrics);
+  run_.report->evaluated(iteration_, metrics);
   for (const auto& [name, value] : headline_metrics(metrics)) {
     auto row = std::find_if(summary_.held_out.begin(), summary_.held_out.end(),
                             [&name = name](const HeldOut& held_out) { return held_out.metric == name; });
     if (row == summary_.held_out.end()) row = summary_.held_out.insert(row, {.metric = name});
-    (iteration == 0 ? row->before : row->after) = value;
+    (iteration_ == 0 ? row->before : row->after) = value;
   }
-  if (iteration == 0) show_samples("before");
   return metrics;
 }
 

@@ -7,9 +7,11 @@
 #include "data/order.h"
 #include "optim/optimizer.h"
 #include "rollout/scoring.h"
+#include "stages/checkpointer.h"
 #include "stages/rl_config.h"
 #include "stages/rl_member.h"
 #include "stages/rl_metrics.h"
+#include "stages/stopwatch.h"
 
 namespace hone {
 
@@ -27,9 +29,14 @@ class RlLoop {
   RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member,
          std::optional<double> critic_learning_rate = std::nullopt);
 
+  /// Takes up the stage where an earlier process left it, or starts it.
   StageSummary run();
 
  private:
+  void learn();
+  /// Collects, learns and reports.
+  void iterate(std::int64_t iteration);
+  void exchange(TrainerState& state);
   std::vector<Episode> collect_scored(std::int64_t iteration);
   Batch make_batch(const std::vector<Episode>& episodes, MetricValues& metrics);
   at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
@@ -40,10 +47,10 @@ class RlLoop {
   at::Tensor micro_loss(const Batch& micro, double denominator, bool first, UpdateMetrics& metrics,
                         PolicyMetrics& policy);
   void handle_skipped(const Batch& minibatch, bool skipped, UpdateMetrics& metrics);
-  /// Measures and keeps the best weights. Returns why to stop, or "".
-  std::string evaluate(std::int64_t iteration);
-  /// Evaluates and reports; fills the summary's figure before (iteration 0) or after.
-  MetricValues measure(std::int64_t iteration);
+  /// Measures after iteration_ and keeps the best weights.
+  void evaluate();
+  /// Evaluates and reports; fills the summary's figure before (iteration_ 0) or after.
+  MetricValues measure();
   void show_samples(const std::string& when);
 
   Run& run_;
@@ -57,6 +64,7 @@ class RlLoop {
   Engine engine_;
   Optimizer optimizer_;
   RowOrder prompts_;
+  RowOrder::Cursor cursor_;  ///< of prompts_ after the last complete iteration
   KlController kl_;
   Stopping stopping_;
   BestWeights best_;
@@ -65,8 +73,12 @@ class RlLoop {
     double mean = 0;
     std::int64_t episodes = 0;
   } kl_seen_;  ///< of the iteration's episodes, before its updates
-  std::int64_t iterations_ = 0;  ///< done
+  Stopwatch watch_;
+  std::int64_t iteration_ = 0;  ///< complete, but for its evaluation
+  bool evaluation_due_ = true;
+  std::string stop_;  ///< why the stage ends early; "": it does not
   std::int64_t skipped_in_a_row_ = 0;
+  Checkpointer checkpointer_;
 };
 
 }  // namespace hone

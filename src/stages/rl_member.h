@@ -5,6 +5,7 @@
 #include "algo/batch.h"
 #include "algo/loss_rows.h"
 #include "report/metrics.h"
+#include "stages/trainer_state.h"
 
 namespace hone {
 
@@ -40,6 +41,9 @@ class RlMember {
 
   /// Metrics of the losses above since the last call.
   virtual void report(MetricValues& metrics) { (void)metrics; }
+
+  /// What a checkpoint keeps of it between two iterations.
+  virtual void exchange(TrainerState& state) { (void)state; }
 };
 
 }  // namespace hone

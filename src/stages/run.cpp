@@ -1,9 +1,14 @@
 #include "stages/run.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "data/prompts.h"
+#include "io/atomic_directory.h"
+#include "io/file.h"
 #include "stages/model_directory.h"
 #include "stages/text_scorers.h"
+#include "stages/trainer_state.h"
 #include "text/tokenizer_json.h"
 
 namespace hone {
@@ -13,6 +18,11 @@ namespace {
 constexpr const char* initial_name = "initial";
 
 }  // namespace
+
+void CheckpointsConfig::describe(Fields& f) {
+  f.field("interval", interval, "Time between checkpoints within a stage; 0: only where stages ask for them.", at_least(0));
+  f.field("keep", keep, "Checkpoints within a stage that are kept, the newest.", at_least(1));
+}
 
 std::shared_ptr<const Dataset> Run::dataset(const std::string& name) {
   if (const auto found = loaded_.find(name); found != loaded_.end()) return found->second;
@@ -66,17 +76,39 @@ std::unique_ptr<Model> Run::frozen_copy() {
   return frozen;
 }
 
-void Run::restore_stage(const std::string& stage) {
-  const std::filesystem::path place = model_place(stage);
+std::optional<ResumePoint> Run::take_resume_point(const std::string& stage) {
+  if (!resume_point || resume_point->record.stage != stage) return std::nullopt;
+  return std::exchange(resume_point, std::nullopt);
+}
+
+void Run::restore_model(const std::filesystem::path& place) {
   model = std::make_unique<Model>(*policy, read_head_plan(place), compute, true);
   model->store.initialize(seed);
   load_weights(*model, place);
 }
 
-void Run::save_model(const std::filesystem::path& place) { save_model_directory(*model, *tokenizer, place); }
+void Run::restore_stage(const std::string& stage) { restore_model(model_place(stage)); }
+
+std::filesystem::path Run::save_failed(const std::string& stage) {
+  const std::filesystem::path place = checkpoint_directory(stage) / "failed";
+  save_model_directory(*model, *tokenizer, place);
+  return place;
+}
+
+void Run::save_checkpoint(const std::filesystem::path& place, CheckpointRecord record, const TrainerState* state) {
+  record.files = report->positions();
+  record.stages.assign(report->summaries().begin(), report->summaries().end());
+  record.machine = machine_record(compute == kernels::Compute::bfloat16);
+  make_directories(place.parent_path());
+  AtomicDirectory files(place, AtomicDirectory::Existing::replace);
+  write_model_files(*model, *tokenizer, files.path());
+  if (state != nullptr) state->write(files.path());
+  record.write(files.path());
+  files.commit();
+}
 
 std::filesystem::path Run::model_place(const std::string& stage_or_directory) const {
-  const std::filesystem::path of_stage = checkpoints(stage_or_directory) / "final";
+  const std::filesystem::path of_stage = checkpoint_directory(stage_or_directory) / "final";
   if (std::filesystem::exists(of_stage / "config.json")) return of_stage;
   if (std::filesystem::exists(std::filesystem::path(stage_or_directory) / "config.json")) return stage_or_directory;
   fail(ErrorKind::config,

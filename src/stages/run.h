@@ -12,10 +12,20 @@
 #include "flow/services.h"
 #include "nn/model.h"
 #include "report/run_report.h"
+#include "stages/checkpoint.h"
 #include "stages/stage.h"
 #include "text/tokenizer.h"
 
 namespace hone {
+
+class TrainerState;
+
+/// `checkpoints:` of the file.
+struct CheckpointsConfig {
+  Seconds interval{300};
+  std::int64_t keep = 2;
+  void describe(Fields& f);
+};
 
 /// One experiment while it runs: what its stages share. src/app fills it in from the file and then calls the stages one
 /// after the other.
@@ -30,6 +40,8 @@ class Run {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Model> model;             ///< the current weights
   RunReport* report = nullptr;              ///< borrowed; outlives the run
+  CheckpointsConfig checkpoints;
+  std::optional<ResumePoint> resume_point;  ///< of the stage to take up in the middle
 
   /// The data set of that name, loaded on first use. Error{config} when the file has none.
   std::shared_ptr<const Dataset> dataset(const std::string& name);
@@ -44,14 +56,24 @@ class Run {
   std::unique_ptr<Model> frozen_copy();
 
   /// Where a stage keeps its checkpoints; `step_N` and `final` are model directories.
-  std::filesystem::path checkpoints(const std::string& stage) const { return directory / "checkpoints" / stage; }
+  std::filesystem::path checkpoint_directory(const std::string& stage) const { return directory / "checkpoints" / stage; }
+
+  /// The point at which this stage is to be taken up, once; nothing when it starts from its beginning.
+  std::optional<ResumePoint> take_resume_point(const std::string& stage);
+
+  /// Replaces the current weights by those of a checkpoint or another model directory of the run's own shape.
+  void restore_model(const std::filesystem::path& place);
 
   /// Replaces the current weights by those that `stage` ended with, or that the run began with (`initial`, which src/app
   /// saves like a stage).
   void restore_stage(const std::string& stage);
 
-  /// Saves the current model (weights, config.json, tokenizer) as a directory that transformers loads.
-  void save_model(const std::filesystem::path& place);
+  /// Saves the current weights of a stage that cannot go on, for people to look at; returns the place.
+  std::filesystem::path save_failed(const std::string& stage);
+
+  /// Saves the current model (weights, config.json, tokenizer) as a directory that transformers loads, with the record,
+  /// whose files, stages and machine are filled in, and `state` when there is one. Replaces an older one atomically.
+  void save_checkpoint(const std::filesystem::path& place, CheckpointRecord record, const TrainerState* state = nullptr);
 
   /// A model directory, or the `final` directory of the earlier stage of that name.
   std::filesystem::path model_place(const std::string& stage_or_directory) const;

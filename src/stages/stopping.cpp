@@ -34,6 +34,13 @@ Stopping::Verdict Stopping::observe(const MetricValues& metrics) {
   return verdict;
 }
 
+void Stopping::exchange(TrainerState& state) {
+  state.value("stopping.best", best_);
+  state.value("stopping.without_progress", without_progress_);
+}
+
+void BestWeights::exchange(TrainerState& state) { state.optional_tensor("best", weights_); }
+
 void BestWeights::restore(ParameterStore& store) const {
   if (!weights_.defined()) return;
   store.weights().copy_(weights_);

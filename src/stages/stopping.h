@@ -7,6 +7,7 @@
 #include "base/fields.h"
 #include "nn/parameter_store.h"
 #include "report/metrics.h"
+#include "stages/trainer_state.h"
 
 namespace hone {
 
@@ -44,6 +45,7 @@ class Stopping {
   Verdict observe(const MetricValues& metrics);
   bool keeps_best() const { return config_.best.has_value(); }
   std::optional<double> best() const { return best_; }
+  void exchange(TrainerState& state);
 
  private:
   double value_of(const std::string& name, const MetricValues& metrics) const;
@@ -59,6 +61,7 @@ class BestWeights {
   void keep(ParameterStore& store) { weights_ = store.weights().clone(); }
   /// Puts them back; does nothing when none were kept.
   void restore(ParameterStore& store) const;
+  void exchange(TrainerState& state);
 
  private:
   at::Tensor weights_;

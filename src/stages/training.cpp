@@ -1,13 +1,13 @@
 #include "stages/training.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/stop.h"
 #include "stages/rl_metrics.h"
 
 namespace hone {
@@ -15,10 +15,6 @@ namespace hone {
 namespace {
 
 constexpr std::size_t samples_shown = 4;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Runs of neighbouring rows of at most `tokens` tokens, or one longer row.
 std::vector<std::span<const std::uint64_t>> cut_rows(const Objective& objective, std::span<const std::uint64_t> rows,
@@ -98,6 +94,7 @@ double accumulate_gradient(Objective& objective, std::span<const std::uint64_t> 
   double sum = 0;
   std::uint64_t part = 0;
   for (const std::span<const std::uint64_t> cut : cut_rows(objective, rows, tokens_per_pass)) {
+    throw_if_stopped();  // nothing but gradients has changed
     const DropoutDraw draw{dropout, Random(dropout_key, part++).next64()};
     const at::Tensor loss = objective.loss(objective.batch(cut), denominator, draw);
     sum += loss.item<double>();
@@ -117,7 +114,8 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
       batch_rows_(std::min(static_cast<std::uint64_t>(config.batch_size), objective.rows())),
       optimizer_(run.model->store, config.optimizer, total_steps_),
       order_(run.seed, "rows/" + stage, objective.rows()),
-      stopping_(config.stop_when) {
+      stopping_(config.stop_when),
+      checkpointer_(run, stage, config.checkpoint_every, [this](TrainerState& state) { exchange(state); }) {
   if (batch_rows_ < static_cast<std::uint64_t>(config.batch_size)) {
     log_warn("{}: batch_size is {} and there are {} rows: every step uses them all", stage, config.batch_size,
              batch_rows_);
@@ -126,31 +124,55 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
 }
 
 StageSummary Training::run() {
-  const auto start = std::chrono::steady_clock::now();
-  run_.report->stage_started(stage_, total_steps_);
-  std::string stop = evaluate(0);
-  std::int64_t step = 0;
-  while (step < total_steps_ && stop.empty()) {
-    const double epochs_before = order_.epochs();
-    run_.report->step(step + 1, take_step(step + 1));
-    ++step;
-    if (step == total_steps_ || interval_.due(step, epochs_before, order_.epochs())) stop = evaluate(step);
-    if (config_.checkpoint_every > 0 && step % config_.checkpoint_every == 0) {
-      run_.save_model(run_.checkpoints(stage_) / fmt::format("step_{}", step));
-    }
-  }
-  if (!stop.empty()) log_info("{}: stopped early: {}", stage_, stop);
-  keep_best(step);
-  if (step == 0) {
+  checkpointer_.resume();
+  run_.report->stage_started(stage_, total_steps_, step_, summary_.seconds);
+  watch_.restart(summary_.seconds);
+  checkpointer_.protect(step_, [this] { learn(); });
+  if (!stop_.empty()) log_info("{}: stopped early: {}", stage_, stop_);
+  if (step_ == 0) {
     for (HeldOut& row : summary_.held_out) row.after = row.before;  // nothing was left to learn
   }
   show_samples("after");
-  summary_.seconds = seconds_since(start);
+  summary_.seconds = watch_.seconds();
   return summary_;
 }
 
+void Training::learn() {
+  if (evaluation_due_) evaluate();
+  while (step_ < total_steps_ && stop_.empty()) {
+    const double epochs_before = order_.epochs();
+    run_.report->step(step_ + 1, take_step(step_ + 1));
+    ++step_;
+    cursor_ = order_.cursor();
+    evaluation_due_ = step_ == total_steps_ || interval_.due(step_, epochs_before, order_.epochs());
+    if (evaluation_due_) evaluate();
+    checkpointer_.after_step(step_);
+  }
+  keep_best();
+}
+
+void Training::exchange(TrainerState& state) {
+  if (!state.restoring()) {
+    order_.seek(cursor_);
+    summary_.seconds = watch_.seconds();
+  }
+  state.value("step", step_);
+  state.value("evaluation_due", evaluation_due_);
+  state.value("stop", stop_);
+  state.value("skipped", skipped_);
+  state.value("skipped_in_a_row", skipped_in_a_row_);
+  state.value("best_is_current", best_is_current_);
+  state.summary("summary", summary_);
+  state.order("rows", order_);
+  state.optimizer("optimizer", optimizer_);
+  state.version("version", run_.model->store);
+  stopping_.exchange(state);
+  best_.exchange(state);
+  if (state.restoring()) cursor_ = order_.cursor();
+}
+
 MetricValues Training::take_step(std::int64_t step) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const std::vector<std::uint64_t> rows = order_.next(batch_rows_);
   const std::uint64_t dropout_key =
       Random(stream_key(run_.seed, "dropout/" + stage_), static_cast<std::uint64_t>(step)).next64();
@@ -170,7 +192,7 @@ MetricValues Training::take_step(std::int64_t step) {
   MetricValues metrics = {{"loss", loss},
                           {"grad_norm", report.grad_norm},
                           {"learning_rate", report.learning_rate},
-                          {"tokens_per_second", static_cast<double>(tokens) / seconds_since(start)},
+                          {"tokens_per_second", static_cast<double>(tokens) / watch.seconds()},
                           {"epoch", order_.epochs()}};
   if (skipped_ > 0) metrics.emplace_back("skipped_updates", static_cast<double>(skipped_));
   return metrics;
@@ -184,17 +206,17 @@ void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows) 
            skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
   const std::filesystem::path dump = dump_batch(run_.directory, stage_, objective_.batch(rows));
+  const std::filesystem::path weights = run_.save_failed(stage_);
   fail(ErrorKind::data,
-       "{}: {} updates in a row had a loss or gradient that is not finite; the weights are as before them, the last "
-       "batch "
-       "is in {}; lower the learning rate or look at the rows",
-       stage_, skipped_in_a_row_, dump.string());
+       "{}: {} updates in a row had a loss or gradient that is not finite; the weights from before them are in {}, the last "
+       "batch is in {}; lower the learning rate or look at the rows",
+       stage_, skipped_in_a_row_, weights.string(), dump.string());
 }
 
-void Training::measure(std::int64_t step, MetricValues& metrics) {
-  metrics = objective_.evaluate();
-  if (metrics.empty()) return;
-  run_.report->evaluated(step, metrics);
+MetricValues Training::measure() {
+  MetricValues metrics = objective_.evaluate();
+  if (metrics.empty()) return metrics;
+  run_.report->evaluated(step_, metrics);
   for (const Objective::Headline& headline : objective_.headlines()) {
     const auto value = std::find_if(metrics.begin(), metrics.end(),
                                     [&](const auto& metric) { return metric.first == headline.metric; });
@@ -202,27 +224,27 @@ void Training::measure(std::int64_t step, MetricValues& metrics) {
     auto row = std::find_if(summary_.held_out.begin(), summary_.held_out.end(),
                             [&](const HeldOut& held_out) { return held_out.metric == headline.title; });
     if (row == summary_.held_out.end()) row = summary_.held_out.insert(row, HeldOut{.metric = headline.title});
-    (step == 0 ? row->before : row->after) = value->second;
+    (step_ == 0 ? row->before : row->after) = value->second;
   }
+  return metrics;
 }
 
-std::string Training::evaluate(std::int64_t step) {
-  MetricValues metrics;
-  measure(step, metrics);
-  if (step == 0) show_samples("before");
+void Training::evaluate() {
+  const MetricValues metrics = measure();
+  if (step_ == 0) show_samples("before");
   const Stopping::Verdict verdict = stopping_.observe(metrics);
   if (verdict.is_best) best_.keep(run_.model->store);
   best_is_current_ = verdict.is_best;
-  return verdict.stop;
+  stop_ = verdict.stop;
+  evaluation_due_ = false;
 }
 
 /// Goes back to the best weights; the summary then tells their figures.
-void Training::keep_best(std::int64_t step) {
+void Training::keep_best() {
   if (!stopping_.keeps_best() || best_is_current_) return;
   best_.restore(run_.model->store);
   log_info("{}: back to the best weights, {} {:.4g}", stage_, *config_.stop_when.best, *stopping_.best());
-  MetricValues metrics;
-  measure(step, metrics);
+  measure();
 }
 
 void Training::show_samples(const std::string& when) {

@@ -10,8 +10,10 @@
 #include "data/order.h"
 #include "optim/optimizer.h"
 #include "report/metrics.h"
+#include "stages/checkpointer.h"
 #include "stages/run.h"
 #include "stages/stopping.h"
+#include "stages/stopwatch.h"
 
 namespace hone {
 
@@ -100,17 +102,20 @@ class Training {
   Training(Run& run, const TrainingConfig& config, const EvaluationInterval& interval, const std::string& stage,
            Objective& objective);
 
-  /// Error{data} when more than max_skipped_updates updates in a row had a loss or gradient that is not finite: the
-  /// weights are then those before the first of them, and the last batch lies in the run directory.
+  /// Takes up the stage where an earlier process left it, or starts it. Error{data} when more than max_skipped_updates
+  /// updates in a row had a loss or gradient that is not finite: the weights before the first of them are saved as
+  /// `failed` among the stage's checkpoints, and the last batch lies in the run directory.
   StageSummary run();
 
  private:
+  void learn();
+  void exchange(TrainerState& state);
   MetricValues take_step(std::int64_t step);
   void count_skipped(bool skipped, std::span<const std::uint64_t> rows);
-  /// Evaluates and reports. Returns why to stop, or "".
-  std::string evaluate(std::int64_t step);
-  void measure(std::int64_t step, MetricValues& metrics);
-  void keep_best(std::int64_t step);
+  /// Evaluates after step_ and reports.
+  void evaluate();
+  MetricValues measure();
+  void keep_best();
   void show_samples(const std::string& when);
 
   Run& run_;
@@ -122,11 +127,17 @@ class Training {
   std::uint64_t batch_rows_;
   Optimizer optimizer_;
   RowOrder order_;
+  RowOrder::Cursor cursor_;  ///< of order_ after the last complete step
   Stopping stopping_;
   BestWeights best_;
   bool best_is_current_ = true;
   StageSummary summary_;
+  Stopwatch watch_;
+  std::int64_t step_ = 0;  ///< complete, but for its evaluation
+  bool evaluation_due_ = true;
+  std::string stop_;  ///< why the stage ends early; "": it does not
   std::int64_t skipped_ = 0, skipped_in_a_row_ = 0;
+  Checkpointer checkpointer_;
 };
 
 }  // namespace hone

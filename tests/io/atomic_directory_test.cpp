@@ -74,18 +74,18 @@ TEST_CASE("io: verification names what is missing, cut short or changed") {
   CHECK(verify_directory(place).size() == 1);
 }
 
-TEST_CASE("io: the newest directory is found by number, and broken ones are told") {
+TEST_CASE("io: numbered directories come with the greatest first") {
   const Scratch scratch;
-  CHECK(!newest_verified(scratch.path() / "none", "step_").path);
+  CHECK(numbered_directories(scratch.path() / "none", "step_").empty());
   for (const char* name : {"step_9", "step_10", "step_100"}) write_directory(scratch.path() / name, "abc");
   fs::create_directory(scratch.path() / "step_x");
+  fs::create_directory(scratch.path() / "step_-1");
   fs::create_directory(scratch.path() / ".tmp-step_200");
-  scratch.file("step_100/weights", "ab");
-  const NewestVerified newest = newest_verified(scratch.path(), "step_");
-  REQUIRE(newest.path.has_value());
-  CHECK(newest.path->filename() == "step_10");
-  REQUIRE(newest.rejected.size() == 1);
-  CHECK(newest.rejected[0] == "step_100: weights: 2 bytes, expected 3");
+  scratch.file("step_7", "a file");
+  const auto found = numbered_directories(scratch.path(), "step_");
+  REQUIRE(found.size() == 3);
+  CHECK(found[0] == std::pair<std::int64_t, fs::path>{100, scratch.path() / "step_100"});
+  CHECK(found[2].first == 9);
 }
 
 TEST_CASE("io: checksums are XXH3-64") {

@@ -34,7 +34,7 @@ TEST_CASE("stages: classify learns three classes and keeps their names") {
   CHECK(tiny.run.model->score->outputs() == 3);
   CHECK(tiny.run.model->score->kind() == HeadKind::classes);
   const LabelSet labels = LabelSet::from_json(
-      Json::parse(contents_of(tiny.run.checkpoints("judge") / "labels.json"), "labels.json"), "labels.json");
+      Json::parse(contents_of(tiny.run.checkpoint_directory("judge") / "labels.json"), "labels.json"), "labels.json");
   CHECK(labels.names() == std::vector<std::string>{"first", "second", "third"});
 }
 

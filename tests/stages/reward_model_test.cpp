@@ -33,7 +33,7 @@ std::string pairs(std::uint64_t count) {
 
 /// What the trained model gives to texts of the two classes, asked as rewards ask it.
 std::pair<double, double> scores(TinyRun& tiny) {
-  tiny.run.save_model(tiny.run.checkpoints("reward") / "final");
+  tiny.run.save_checkpoint(tiny.run.checkpoint_directory("reward") / "final", {.stage = "reward", .finished = true});
   auto frozen = std::make_unique<Model>(*tiny.run.policy, HeadPlan{.scores = 1}, tiny.run.compute, false);
   frozen->copy_weights(*tiny.run.model);
   const auto scorer = head_scorer(std::move(frozen), *tiny.run.tokenizer);

@@ -247,7 +247,7 @@ TEST_CASE("stages: step metrics and checkpoints") {
   CHECK(tiny.series("learning_rate") == std::vector<double>(4, 3e-4));
   for (const char* metric : {"loss", "grad_norm", "tokens_per_second"}) CHECK(tiny.series(metric).size() == 4);
   for (const char* step : {"step_2", "step_4"}) {
-    CHECK(std::filesystem::exists(tiny.run.checkpoints("pretrain") / step / "model.safetensors"));
+    CHECK(std::filesystem::exists(tiny.run.checkpoint_directory("pretrain") / step / "model.safetensors"));
   }
-  CHECK(!std::filesystem::exists(tiny.run.checkpoints("pretrain") / "step_3"));
+  CHECK(!std::filesystem::exists(tiny.run.checkpoint_directory("pretrain") / "step_3"));
 }

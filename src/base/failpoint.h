@@ -1,0 +1,12 @@
+#pragma once
+
+namespace hone {
+
+/// A place at which a test can kill the process, to show that nothing is lost there.
+///
+///     HONE_FAILPOINT=rename.before@3 hone run …     SIGKILL at the third time that this place is reached
+///
+/// Names are `<what>.before` and `<what>.after`; what: write, sync, rename, remove, append.
+void failpoint(const char* name);
+
+}  // namespace hone

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+
+#include "io/file.h"
+
+namespace hone {
+
+/// A run directory belongs to one process at a time: the one that holds its lock. The lock ends with the process, however
+/// that ends.
+class LockFile {
+ public:
+  /// Creates the file and locks it. Error{io} naming the process and host that hold it; Error{permission}.
+  explicit LockFile(std::filesystem::path path);
+
+ private:
+  FileDescriptor file_;
+};
+
+}  // namespace hone
