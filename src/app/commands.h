@@ -23,6 +23,9 @@ void command_check(const FileCommand& command);
 /// Runs the file's eval stages on a model directory (or on the file's own model) and prints what they measured.
 void command_eval(const FileCommand& command, const std::optional<std::string>& model);
 
+/// Writes report.html into a run directory, finished or not, and prints its path.
+void command_report(const std::string& directory);
+
 void command_config_show(const FileCommand& command);
 void command_config_schema();
 void command_config_docs();

@@ -43,6 +43,10 @@ void add_run_commands(CLI::App& app) {
   add_file(eval, command);
   eval->add_option("--model", model, "Model directory to evaluate instead of the file's own");
   eval->callback([] { command_eval(command, model.empty() ? std::nullopt : std::optional(model)); });
+  static std::string directory;
+  CLI::App* report = app.add_subcommand("report", "Write report.html for a run's directory");
+  report->add_option("directory", directory, "Run directory, like runs/arithmetic")->required();
+  report->callback([] { command_report(directory); });
 }
 
 void add_config_commands(CLI::App& app) {
