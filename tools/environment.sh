@@ -3,6 +3,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hone
 venv=$cache/venv
+peers=$cache/peers
 
 # The LibTorch folder in use, or nothing.
 libtorch_folder() {
@@ -14,6 +15,11 @@ libtorch_folder() {
     fi
     if [ -n "${HONE_LIBTORCH:-}" ]; then return; fi
   done
+}
+
+# Python with transformers and tensorboard (tools/bootstrap --test), without GPU and network.
+peer_python() {
+  LD_LIBRARY_PATH=$peers/cuda CUDA_VISIBLE_DEVICES='' HF_HUB_OFFLINE=1 "$peers/bin/python" "$@"
 }
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }

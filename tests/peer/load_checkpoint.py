@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Whether transformers reads a model that hone wrote, and computes what hone computed from it.
+"""Whether transformers reads models that hone wrote, and computes what hone computed from them.
 
-usage: load_checkpoint.py MODEL_DIRECTORY GENERATED     GENERATED: what `hone generate --json --temperature 0` printed
+usage: load_checkpoint.py (MODEL_DIRECTORY GENERATED)...    GENERATED: what `hone generate --json --temperature 0` printed
 
 transformers must find every tensor and no other, continue each prompt with the same tokens, and give the completion the
 same log-probability.
@@ -26,8 +26,8 @@ def continuation(model, tokenizer, prompt, count):
     return new, logprob
 
 
-def main():
-    directory, generated = sys.argv[1:]
+def check(directory, generated):
+    """Prints a line and the problems; returns how many there are."""
     model, loading = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32,
                                                                        output_loading_info=True)
     problems = [f"{what}: {sorted(names)}" for what, names in loading.items() if names]
@@ -45,7 +45,13 @@ def main():
     print(f"{directory}: {type(model).__name__}, {len(lines)} prompts, {len(problems)} problems")
     for problem in problems:
         print(f"  {problem}")
-    return 1 if problems else 0
+    return len(problems)
+
+
+def main():
+    arguments = sys.argv[1:]
+    found = [check(directory, generated) for directory, generated in zip(arguments[::2], arguments[1::2])]
+    return 1 if not found or any(found) else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "report/metrics_jsonl.h"
+#include "report/samples_jsonl.h"
 #include "support/scratch.h"
 
 namespace hone {
@@ -42,22 +43,33 @@ SampleRow sample_of(std::int64_t step, const std::string& split) {
           .parts = {{"exact_match", 1}, {"<length>", -0.5}}};
 }
 
-/// Steps first … last of a stage, values told apart by `offset`.
-void write_steps(const std::filesystem::path& run, std::int64_t first, std::int64_t last, double offset,
-                 std::optional<std::int64_t> keep = std::nullopt) {
+/// Bytes before the first row of a step.
+std::int64_t before(const std::filesystem::path& file, std::int64_t step) {
+  return static_cast<std::int64_t>(test::contents_of(file).find(fmt::format("{{\"stage\":\"ppo\",\"step\":{},", step)));
+}
+
+/// Steps first … last of a stage, values told apart by `offset`; all files go on where `first` says.
+void write_steps(const std::filesystem::path& run, std::int64_t first, std::int64_t last, double offset) {
+  const auto keep = [&](const char* name) { return first == 1 ? 0 : before(run / name, first); };
   TensorBoard events(run / "tensorboard");
-  MetricsJsonl rows(run / "metrics.jsonl", keep);
+  MetricsJsonl rows(run / "metrics.jsonl", keep("metrics.jsonl"));
+  SamplesJsonl samples(run / "samples.jsonl", keep("samples.jsonl"));
   events.stage_started("ppo", first - 1);
   for (std::int64_t step = first; step <= last; ++step) {
     MetricRow row{.stage = "ppo", .step = step, .seconds = 1.5, .values = {}};
     row.values = {{"reward", offset + static_cast<double>(step)}, {"kl", 0.1 * static_cast<double>(step)}};
     if (step == 2) row.values.emplace_back("loss", std::numeric_limits<double>::quiet_NaN());
     const MetricRow evaluation{.stage = "ppo", .step = step, .seconds = 1.5, .values = {{"eval/reward", offset}}};
-    events.write(row), rows.write(row);
-    events.write(evaluation), rows.write(evaluation);
     const auto value = static_cast<float>(offset + static_cast<double>(step));
-    events.distribution({.stage = "ppo", .step = step, .name = "reward", .values = {0, value, value, NAN}});
-    events.sample(sample_of(step, "train"));
+    const Distribution spread{.stage = "ppo", .step = step, .name = "reward", .values = {0, value, value, NAN}};
+    for (ReportSink* sink :
+         {static_cast<ReportSink*>(&events), static_cast<ReportSink*>(&rows), static_cast<ReportSink*>(&samples)}) {
+      sink->write(row);
+      sink->write(evaluation);
+      sink->distribution(spread);
+      sink->sample(sample_of(step, "train"));
+      sink->sample(sample_of(step, "held_out"));
+    }
   }
   CHECK_FALSE(events.position().has_value());
 }
@@ -70,8 +82,7 @@ TEST_CASE("report: events of a run that was stopped after step 10 and resumed fr
   const char* asked = std::getenv("HONE_EVENT_DIR");
   const std::filesystem::path run = asked != nullptr ? std::filesystem::path(asked) : scratch.path();
   write_steps(run, 1, 10, 0);
-  const std::string rows = test::contents_of(run / "metrics.jsonl");
-  write_steps(run, 6, 8, 100, static_cast<std::int64_t>(rows.find("{\"stage\":\"ppo\",\"step\":6,")));
+  write_steps(run, 6, 8, 100);
   const std::string bytes = all_events(run / "tensorboard" / "ppo");
   CHECK(count(bytes, "brain.Event:2") == 2);
   CHECK(count(bytes, "eval/reward") == 13);
