@@ -67,6 +67,7 @@ std::size_t resume(Run& run, RunReport& report, const ResumePoint& point) {
   tell_resume(point, run);
   report.restore_summaries(point.record.stages);
   run.restore_model(point.place);
+  run.model->store.set_version(point.record.updates);
   if (point.mid_stage()) run.resume_point = point;
   return point.stage;
 }

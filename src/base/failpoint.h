@@ -6,7 +6,8 @@ namespace hone {
 ///
 ///     HONE_FAILPOINT=rename.before@3 hone run …     SIGKILL at the third time that this place is reached
 ///
-/// Names are `<what>.before` and `<what>.after`; what: write, sync, rename, remove, append.
+/// Names are `<what>.before` and `<what>.after`; what: write, sync, rename, remove, append (to a
+/// telemetry file), step (of a stage, between its work and its checkpoint).
 void failpoint(const char* name);
 
 }  // namespace hone

@@ -53,6 +53,7 @@ CheckpointRecord record_of(const Json& json) {
   CheckpointRecord record{.stage = json.at("stage").as_string(),
                           .step = json.at("step").as_integer(),
                           .finished = json.at("finished").as_bool(),
+                          .updates = json.at("updates").as_integer(),
                           .machine = json.at("machine"),
                           .values = json.at("values")};
   for (const Json& position : json.at("files").as_array()) {
@@ -95,7 +96,8 @@ std::vector<fs::path> steps_in(const fs::path& stage_directory) {
 
 void CheckpointRecord::write(const fs::path& directory) const {
   Json json = Json::Object{{"format", Json(format_name)}, {"version", format_version}, {"stage", stage},
-                           {"step", step},                {"finished", finished},      {"machine", machine}};
+                           {"step", step},                {"finished", finished},      {"updates", updates},
+                           {"machine", machine}};
   json.set("files", files_json(files));
   Json summaries = Json::array();
   for (const StageSummary& summary : stages) summaries.push_back(to_json(summary));

@@ -24,6 +24,7 @@ struct CheckpointRecord {
   std::string stage;
   std::int64_t step = 0;
   bool finished = false;             ///< the stage has ended: the next one goes on
+  std::int64_t updates = 0;          ///< that the weights have seen
   std::vector<FilePosition> files;   ///< how far metrics and samples had grown
   std::vector<StageSummary> stages;  ///< ended so far, this one included when finished
   Json machine;                      ///< what the bits depend on: see machine_record()

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
 
@@ -21,14 +22,17 @@ bool Checkpointer::resume() {
   TrainerState state(point->place, point->record.values);
   exchange_(state);
   saved_step_ = point->record.step;
+  rotate_checkpoints(run_.checkpoint_directory(stage_), run_.checkpoints.keep);  // a crash may have come before it
   return true;
 }
 
 void Checkpointer::after_step(std::int64_t step) {
+  failpoint("step.before");
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - saved_at_;
   const bool asked_for = every_ > 0 && step % every_ == 0;
   const bool in_time = run_.checkpoints.interval.count > 0 && passed.count() >= run_.checkpoints.interval.count;
   if (asked_for || in_time) save(step);
+  failpoint("step.after");
   throw_if_stopped();
 }
 

@@ -96,6 +96,7 @@ std::filesystem::path Run::save_failed(const std::string& stage) {
 }
 
 void Run::save_checkpoint(const std::filesystem::path& place, CheckpointRecord record, const TrainerState* state) {
+  record.updates = model->store.version();
   record.files = report->positions();
   record.stages.assign(report->summaries().begin(), report->summaries().end());
   record.machine = machine_record(compute == kernels::Compute::bfloat16);

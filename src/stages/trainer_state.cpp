@@ -116,15 +116,8 @@ void TrainerState::optional_tensor(const std::string& name, at::Tensor& tensor) 
   }
 }
 
-void TrainerState::version(const std::string& name, ParameterStore& store) {
-  std::int64_t version = store.version();
-  value(name, version);
-  store.set_version(version);
-}
-
 void TrainerState::store(const std::string& name, ParameterStore& store) {
   tensor(name, store.weights());
-  version(name + ".version", store);
   if (restoring_) store.refresh();
 }
 

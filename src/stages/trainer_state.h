@@ -46,9 +46,7 @@ class TrainerState {
   void tensor(const std::string& name, at::Tensor tensor);
   /// A float32 tensor that may be undefined: replaced.
   void optional_tensor(const std::string& name, at::Tensor& tensor);
-  /// How many updates weights that are kept elsewhere have seen.
-  void version(const std::string& name, ParameterStore& store);
-  /// Weights (with what is derived from them) and version.
+  /// Weights, with what is derived from them.
   void store(const std::string& name, ParameterStore& store);
   void optimizer(const std::string& name, Optimizer& optimizer);
   void order(const std::string& name, RowOrder& order);

@@ -165,7 +165,6 @@ void Training::exchange(TrainerState& state) {
   state.summary("summary", summary_);
   state.order("rows", order_);
   state.optimizer("optimizer", optimizer_);
-  state.version("version", run_.model->store);
   stopping_.exchange(state);
   best_.exchange(state);
   if (state.restoring()) cursor_ = order_.cursor();
