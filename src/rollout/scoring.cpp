@@ -33,9 +33,10 @@ std::vector<Score> call_reward(Reward& reward, std::span<const Episode> episodes
   }
 }
 
+bool usable(double value) { return std::isfinite(static_cast<float>(value)); }
+
 /// What makes a verdict unusable, or "". Values must fit float32, spans must end within a completion of the episode.
 std::string flaw_of(const Score& part, const Episode& episode) {
-  const auto usable = [](double value) { return std::isfinite(static_cast<float>(value)); };
   if (!usable(part.value)) return fmt::format("the value is {}", part.value);
   for (const ScoreSpan& span : part.spans) {
     if (!usable(span.value)) return fmt::format("the value of a span is {}", span.value);
@@ -75,6 +76,14 @@ void add_part(Episode& episode, const std::string& name, double weight, const Sc
   if (!note.empty()) sum.note += fmt::format("{}{}: {}", sum.note.empty() ? "" : "; ", name, note);
 }
 
+/// Marks a sum that is no number, though each part was one: a weight took it beyond float32.
+void check_sum(Score& sum) {
+  const auto finite = [](const ScoreSpan& span) { return usable(span.value); };
+  if (sum.status != ScoreStatus::ok || (usable(sum.value) && std::ranges::all_of(sum.spans, finite))) return;
+  sum.status = ScoreStatus::error;
+  sum.note += fmt::format("{}the weighted sum does not fit float32", sum.note.empty() ? "" : "; ");
+}
+
 }  // namespace
 
 RewardSum::RewardSum(const std::vector<std::unique_ptr<RewardSpec>>& specs, const Services& services) {
@@ -97,6 +106,7 @@ void RewardSum::score(std::span<Episode> episodes) {
       episode.score.status = ScoreStatus::error;
       episode.score.note = "every reward abstained; " + episode.score.note;
     }
+    check_sum(episode.score);
   }
 }
 

@@ -13,7 +13,7 @@ namespace hone {
 /// The rewards of a run and their weighted sum.
 ///
 /// score = Σ weight · value over the rewards that do not abstain, without renormalising. One error makes the episode an
-/// error; so do abstentions by all, and values that are not finite. Parts hold every reward's own value by name.
+/// error; so do abstentions by all, and values or sums that are not finite. Parts hold every reward's own value by name.
 class RewardSum {
  public:
   /// Error{config} when there is no reward.

@@ -132,6 +132,16 @@ TEST_CASE("rollout: values that are not finite are errors, not scores") {
   }
 }
 
+TEST_CASE("rollout: a sum that is not finite is an error, though every part is a number") {
+  const std::vector<Episode> heavy = scored(constant("heavy", 1e30, 1e30));
+  CHECK(count_errors(heavy) == 4);
+  CHECK(heavy[0].score.note == "the weighted sum does not fit float32");
+  CHECK(count_errors(scored(constant("one", 3e38), constant("other", 3e38))) == 4);
+  const auto steps = [](const Episode&) { return Score{.value = 1, .spans = {{0, 1, 1e30}}}; };
+  CHECK(count_errors(scored(reward_of("steps", steps, 1e30))) == 4);
+  CHECK(count_errors(scored(constant("one", 3e38), constant("other", -3e38))) == 0);
+}
+
 TEST_CASE("rollout: an error of one reward outweighs what the others say, in any order") {
   const auto fails = [](const Episode&) { return Score::error("broken"); };
   const auto abstains = [](const Episode&) { return Score::abstain(""); };
