@@ -16,9 +16,11 @@ void command_report(const std::string& directory) {
   if (!fs::is_directory(status)) {
     fail(ErrorKind::io, "{}: is not a directory; give a run's directory, like runs/arithmetic", directory);
   }
-  if (!fs::exists(fs::path(directory) / "config.yaml", error) && !fs::exists(fs::path(directory) / "metrics.jsonl", error)) {
+  if (!fs::exists(fs::path(directory) / "config.yaml", error) &&
+      !fs::exists(fs::path(directory) / "metrics.jsonl", error)) {
     fail(ErrorKind::config,
-         "{}: is not a run directory: it has neither config.yaml nor metrics.jsonl; give the directory that hone run made",
+         "{}: is not a run directory: it has neither config.yaml nor metrics.jsonl; give the directory that hone run "
+         "made",
          directory);
   }
   std::puts(write_report(directory).c_str());

@@ -21,10 +21,10 @@ namespace {
 
 using page::escaped;
 
-constexpr std::size_t most_points = 400;       // of one curve
-constexpr std::size_t all_points = 50'000;     // of all curves of the page, about 30 bytes each
+constexpr std::size_t most_points = 400;    // of one curve
+constexpr std::size_t all_points = 50'000;  // of all curves of the page, about 30 bytes each
 constexpr std::size_t least_points = 24;
-constexpr std::size_t most_config = 400'000;   // characters of config.yaml
+constexpr std::size_t most_config = 400'000;  // characters of config.yaml
 
 /// So many points a curve that all of them stay within bounds.
 std::size_t points_each(const RunRecord& run) {
@@ -41,8 +41,8 @@ std::string state_html(const RunRecord& run) {
 }
 
 std::string header_html(const RunRecord& run) {
-  std::string out = fmt::format("<header>\n<div class=\"headline\"><h1>{}</h1>{}</div>\n<nav>", escaped(run.name),
-                                state_html(run));
+  std::string out =
+      fmt::format("<header>\n<div class=\"headline\"><h1>{}</h1>{}</div>\n<nav>", escaped(run.name), state_html(run));
   for (std::size_t i = 0; i < run.stages.size(); ++i) {
     out += fmt::format("<a href=\"#{}\">{}</a>", page::anchor(run.stages[i].name, i), escaped(run.stages[i].name));
   }
@@ -61,7 +61,8 @@ std::string stage_html(const StageRecord& stage, std::size_t number, std::size_t
   if (!stage.finished) facts += ", not finished";
   std::string out = fmt::format("<section id=\"{}\">\n<h2>{} <span class=\"dim\">{}</span></h2>\n",
                                 page::anchor(stage.name, number), escaped(stage.name), facts);
-  if (stage.series.empty() && !stage.has_samples()) return out + "<p class=\"dim\">Nothing was recorded.</p>\n</section>\n";
+  if (stage.series.empty() && !stage.has_samples())
+    return out + "<p class=\"dim\">Nothing was recorded.</p>\n</section>\n";
   out += page::curves_html(stage, points);
   out += page::before_after_html(stage);
   out += page::extremes_html(stage);
@@ -88,7 +89,8 @@ std::string report_html(const RunRecord& run) {
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src "
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src "
       "'unsafe-inline'; img-src data:\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
       "<link rel=\"icon\" href=\"data:,\">\n<title>{} – hone</title>\n<style>{}</style>\n</head>\n<body>\n",
       escaped(run.name), page::style());

@@ -23,7 +23,9 @@ class SamplesJsonl : public ReportSink {
       : file_(std::move(path), keep) {}
   void write(const MetricRow&) override {}
   void sample(const SampleRow& row) override;
-  std::optional<FilePosition> position() override { return FilePosition{file_.path().filename().string(), file_.sync()}; }
+  std::optional<FilePosition> position() override {
+    return FilePosition{file_.path().filename().string(), file_.sync()};
+  }
 
  private:
   TelemetryFile file_;

@@ -42,9 +42,10 @@ TEST_CASE("report: samples.jsonl holds one object an episode") {
   CHECK(text ==
         "{\"stage\":\"ppo\",\"step\":40,\"split\":\"train\",\"prompt\":\"37+58=\",\"completion\":\"95\",\"finish\":"
         "\"stop\",\"status\":\"ok\",\"reward\":1.0,\"parts\":{\"exact_match\":1.0,\"length\":-0.5},\"length\":3,"
-        "\"logprob\":" + Json(double{-0.25F} + double{-0.5F} + double{-0.1F}).dump() +
-        ",\"advantage\":0.5,\"tokens\":[\"9\",\"5\",\"<eos>\"],\"logprobs\":[-0.25,-0.5,-0.1],"
-        "\"advantages\":[0.5,0.25,0.75]}\n");
+        "\"logprob\":" +
+            Json(double{-0.25F} + double{-0.5F} + double{-0.1F}).dump() +
+            ",\"advantage\":0.5,\"tokens\":[\"9\",\"5\",\"<eos>\"],\"logprobs\":[-0.25,-0.5,-0.1],"
+            "\"advantages\":[0.5,0.25,0.75]}\n");
 }
 
 TEST_CASE("report: a held-out sample has no advantages, a failed one has a note") {

@@ -58,7 +58,8 @@ Axis make_axis(double low, double high, int ticks, bool integers) {
   if (integers) step = std::max(step, 1.0);
   const double first = std::ceil(low / step - 1e-9);
   const double last = std::floor(high / step + 1e-9);
-  for (double i = first; i <= last && axis.ticks.size() < 32; ++i) axis.ticks.push_back(std::clamp(i * step, low, high));
+  for (double i = first; i <= last && axis.ticks.size() < 32; ++i)
+    axis.ticks.push_back(std::clamp(i * step, low, high));
   const double most = std::max(std::abs(low), std::abs(high));
   for (const double tick : axis.ticks) axis.labels.push_back(tick_label(tick, step, most));
   return axis;

@@ -59,12 +59,12 @@ void append_grid(std::string& out, const Frame& frame) {
   for (const double tick : frame.x.ticks) out += fmt::format("M{} {}v4", place(frame.across(tick)), bottom);
   out += "\"/>";
   for (std::size_t i = 0; i < frame.y.ticks.size(); ++i) {
-    out += fmt::format("<text class=\"y\" x=\"{}\" y=\"{}\">{}</text>", left - 6, place(frame.down(frame.y.ticks[i]) + 4),
-                       frame.y.labels[i]);
+    out += fmt::format("<text class=\"y\" x=\"{}\" y=\"{}\">{}</text>", left - 6,
+                       place(frame.down(frame.y.ticks[i]) + 4), frame.y.labels[i]);
   }
   for (std::size_t i = 0; i < frame.x.ticks.size(); ++i) {
-    out += fmt::format("<text class=\"x\" x=\"{}\" y=\"{}\">{}</text>", place(frame.across(frame.x.ticks[i])), bottom + 18,
-                       frame.x.labels[i]);
+    out += fmt::format("<text class=\"x\" x=\"{}\" y=\"{}\">{}</text>", place(frame.across(frame.x.ticks[i])),
+                       bottom + 18, frame.x.labels[i]);
   }
 }
 
@@ -78,7 +78,10 @@ std::string path_of(const std::vector<MetricPoint>& points, const Frame& frame) 
       drawn = 0;
       continue;
     }
-    fmt::format_to(std::back_inserter(path), "{}{} {}", drawn == 0 ? "M" : drawn == 1 ? "L" : " ",
+    fmt::format_to(std::back_inserter(path), "{}{} {}",
+                   drawn == 0   ? "M"
+                   : drawn == 1 ? "L"
+                                : " ",
                    place(frame.across(point.step)), place(frame.down(point.value)));
     ++drawn;
   }
@@ -101,7 +104,8 @@ std::vector<std::size_t> colours_of(const Chart& chart) {
 
 bool is_evaluation(const MetricSeries& series) { return series.name.starts_with("eval"); }
 
-void append_line(std::string& out, const MetricSeries& series, std::size_t colour, const Frame& frame, std::size_t most) {
+void append_line(std::string& out, const MetricSeries& series, std::size_t colour, const Frame& frame,
+                 std::size_t most) {
   const std::vector<MetricPoint> points = thinned(series.points, most);
   const bool smooth = !is_evaluation(series) && series.points.size() > noisy;
   out += fmt::format("<g class=\"c{}\"><path class=\"{}\" d=\"{}\" data-p=\"", colour, smooth ? "raw" : "line",
@@ -133,7 +137,8 @@ double last_finite(const MetricSeries& series) {
 
 double last_step(const Chart& chart) {
   double last = 0;
-  for (const MetricSeries* line : chart.lines) last = line->points.empty() ? last : std::max(last, line->points.back().step);
+  for (const MetricSeries* line : chart.lines)
+    last = line->points.empty() ? last : std::max(last, line->points.back().step);
   return last;
 }
 
@@ -143,7 +148,8 @@ std::string legend_of(const Chart& chart) {
   for (std::size_t i = 0; i < chart.lines.size(); ++i) {
     const MetricSeries& line = *chart.lines[i];
     const auto lost = std::ranges::count_if(line.points, [](const MetricPoint& p) { return !std::isfinite(p.value); });
-    out += fmt::format("<li class=\"c{}\"><i></i>{} <b>{}</b>", colours[i], escaped_name(line.name), figure(last_finite(line)));
+    out += fmt::format("<li class=\"c{}\"><i></i>{} <b>{}</b>", colours[i], escaped_name(line.name),
+                       figure(last_finite(line)));
     if (lost > 0) out += fmt::format(" <span class=\"bad\">{} not finite</span>", lost);
     out += "</li>";
   }
@@ -157,8 +163,8 @@ std::string chart_html(const Chart& chart, std::size_t most_points) {
   std::string out = fmt::format(
       "<figure class=\"chart\"><figcaption><h4>{}</h4><output>step {}</output></figcaption>{}"
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{} by step\" data-x=\"{:.9g} {:.9g} {} {}\">",
-      escaped_name(chart.title), figure(last_step(chart)), legend_of(chart), width,
-      height, escaped(chart.title), frame.x.low, frame.x.high, left, right);
+      escaped_name(chart.title), figure(last_step(chart)), legend_of(chart), width, height, escaped(chart.title),
+      frame.x.low, frame.x.high, left, right);
   append_grid(out, frame);
   const std::vector<std::size_t> colours = colours_of(chart);
   for (std::size_t i = chart.lines.size(); i-- > 0;) append_line(out, *chart.lines[i], colours[i], frame, most_points);

@@ -128,8 +128,9 @@ std::string curves_html(const StageRecord& stage, std::size_t most_points) {
   std::string out;
   if (!charts.main.empty()) out += grid_html(charts.main, most_points);
   if (!charts.more.empty()) {
-    out += fmt::format("<details class=\"more\"><summary>More metrics <span class=\"dim\">{}</span></summary>\n{}</details>\n",
-                       format_count(static_cast<std::int64_t>(charts.more.size())), grid_html(charts.more, most_points));
+    out += fmt::format(
+        "<details class=\"more\"><summary>More metrics <span class=\"dim\">{}</span></summary>\n{}</details>\n",
+        format_count(static_cast<std::int64_t>(charts.more.size())), grid_html(charts.more, most_points));
   }
   return out;
 }

@@ -15,6 +15,7 @@ struct StageCharts {
   std::vector<Chart> more;  ///< every other metric, in the order of the file
 };
 
+/// The charts point into the stage.
 StageCharts charts_of(const StageRecord& stage);
 
 /// Figures of all of them; "" when there are none. `most_points` as in chart_html.

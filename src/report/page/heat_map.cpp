@@ -38,7 +38,7 @@ std::vector<const SampleRow*> chosen(const std::vector<SampleRow>& recent) {
 }
 
 /// The largest magnitude that is shown, so that it gets the full colour.
-double scale_of(const std::vector<const SampleRow*>& samples, std::vector<float> SampleRow::* values) {
+double scale_of(const std::vector<const SampleRow*>& samples, std::vector<float> SampleRow::*values) {
   double largest = 0;
   for (const SampleRow* sample : samples) {
     for (std::size_t i = 0; i < std::min(tokens_shown(*sample), (sample->*values).size()); ++i) {
@@ -63,7 +63,8 @@ std::string token_text(const std::string& token) {
   return escaped(text);
 }
 
-std::string tokens_html(const SampleRow& sample, const std::vector<float>& values, double scale, std::string_view kind) {
+std::string tokens_html(const SampleRow& sample, const std::vector<float>& values, double scale,
+                        std::string_view kind) {
   std::string out = fmt::format("<div class=\"tokens {}\">", kind);
   for (std::size_t i = 0; i < std::min(tokens_shown(sample), values.size()); ++i) {
     out += fmt::format("<span{} title=\"{:.7g}\">{}</span>", shade(values[i], scale), values[i],
@@ -78,7 +79,8 @@ std::string tokens_html(const SampleRow& sample, const std::vector<float>& value
 
 std::string scales_html(double advantage, double surprise) {
   return fmt::format(
-      "<div class=\"scales\"><div><div class=\"label\">Advantage</div><div class=\"scale advantage\"><span>{}</span><i></i>"
+      "<div class=\"scales\"><div><div class=\"label\">Advantage</div><div class=\"scale "
+      "advantage\"><span>{}</span><i></i>"
       "<span>0</span><i></i><span>+{}</span></div></div><div><div class=\"label\">Log-probability</div>"
       "<div class=\"scale logprob\"><span>0</span><i></i><span>{}</span></div></div></div>\n",
       figure(-advantage), figure(advantage), figure(-surprise));
@@ -96,11 +98,12 @@ std::string heat_maps_html(const StageRecord& stage) {
       format_count(samples.front()->step));
   out += scales_html(advantage, surprise);
   for (const SampleRow* sample : samples) {
-    out += fmt::format("<article class=\"card\"><div class=\"label\">Prompt <span class=\"dim\">reward {}</span></div>"
-                       "<pre class=\"text\" dir=\"auto\">{}</pre>"
-                       "<div class=\"pair\"><div><div class=\"label\">Advantage</div>{}</div>",
-                       figure(sample->reward), escaped_part(sample->prompt, 600),
-                       tokens_html(*sample, sample->advantages, advantage, "advantage"));
+    out += fmt::format(
+        "<article class=\"card\"><div class=\"label\">Prompt <span class=\"dim\">reward {}</span></div>"
+        "<pre class=\"text\" dir=\"auto\">{}</pre>"
+        "<div class=\"pair\"><div><div class=\"label\">Advantage</div>{}</div>",
+        figure(sample->reward), escaped_part(sample->prompt, 600),
+        tokens_html(*sample, sample->advantages, advantage, "advantage"));
     if (!sample->logprobs.empty()) {
       out += fmt::format("<div><div class=\"label\">Log-probability</div>{}</div>",
                          tokens_html(*sample, sample->logprobs, surprise, "logprob"));

@@ -14,8 +14,8 @@ namespace hone::page {
 
 namespace {
 
-constexpr std::size_t most_pairs = 12;       // prompts shown before and after
-constexpr std::size_t most_extremes = 5;     // completions on either side
+constexpr std::size_t most_pairs = 12;         // prompts shown before and after
+constexpr std::size_t most_extremes = 5;       // completions on either side
 constexpr std::size_t most_characters = 1500;  // of one text
 constexpr std::size_t short_text = 80;         // bytes
 
@@ -43,8 +43,9 @@ std::string facts_html(const SampleRow& sample) {
   } else {
     out += fmt::format("<span>reward <b>{}</b></span>{}", figure(sample.reward), parts_html(sample));
   }
-  if (!sample.tokens.empty()) out += fmt::format(" <span>{} {}</span>", count_of(sample.tokens.size()),
-                                                   sample.tokens.size() == 1 ? "token" : "tokens");
+  if (!sample.tokens.empty())
+    out += fmt::format(" <span>{} {}</span>", count_of(sample.tokens.size()),
+                       sample.tokens.size() == 1 ? "token" : "tokens");
   if (!sample.logprobs.empty()) {
     const double sum = std::accumulate(sample.logprobs.begin(), sample.logprobs.end(), 0.0);
     out += fmt::format(" <span>log-probability {}</span>", figure(sum));
@@ -74,15 +75,17 @@ std::vector<const SampleRow*> matched(const std::vector<SampleRow>& first, const
 
 /// Whether several prompts with their answers fit side by side.
 bool are_short(const std::vector<SampleRow>& samples, std::size_t count) {
-  return std::all_of(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(count), [](const SampleRow& sample) {
-    return sample.prompt.size() <= short_text && sample.completion.size() <= short_text;
-  });
+  return std::all_of(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(count),
+                     [](const SampleRow& sample) {
+                       return sample.prompt.size() <= short_text && sample.completion.size() <= short_text;
+                     });
 }
 
 std::string card_html(const SampleRow& sample) {
-  return fmt::format("<article class=\"card\"><div class=\"label\">Prompt <span class=\"dim\">step {}</span></div>{}"
-                     "<div class=\"label\">Completion</div>{}{}</article>\n",
-                     format_count(sample.step), text_html(sample.prompt), text_html(sample.completion), facts_html(sample));
+  return fmt::format(
+      "<article class=\"card\"><div class=\"label\">Prompt <span class=\"dim\">step {}</span></div>{}"
+      "<div class=\"label\">Completion</div>{}{}</article>\n",
+      format_count(sample.step), text_html(sample.prompt), text_html(sample.completion), facts_html(sample));
 }
 
 std::string column_html(std::string_view title, const std::vector<const SampleRow*>& samples) {
@@ -101,15 +104,18 @@ std::string before_after_html(const StageRecord& stage) {
   const std::string before = fmt::format("step {}", format_count(first.front().step));
   const std::string after = two ? fmt::format("step {}", format_count(stage.last_held_out.front().step)) : "";
   const std::size_t shown = std::min(first.size(), most_pairs);
-  std::string out = two ? fmt::format("<h3>Before and after</h3>\n<p class=\"dim\">Held-out prompts, answered at {} and at "
-                                      "{}. ", before, after)
+  std::string out = two ? fmt::format(
+                              "<h3>Before and after</h3>\n<p class=\"dim\">Held-out prompts, answered at {} and at "
+                              "{}. ",
+                              before, after)
                         : fmt::format("<h3>Held-out answers</h3>\n<p class=\"dim\">Of the evaluation at {}. ", before);
   out += first.size() > shown ? fmt::format("The first {} of {}.</p>\n", shown, first.size()) : "</p>\n";
   out += fmt::format("<div class=\"{}\">\n", are_short(first, shown) ? "cards" : "");
   for (std::size_t i = 0; i < shown; ++i) {
-    out += fmt::format("<article class=\"card\"><div class=\"label\">Prompt</div>{}<div class=\"pair\"><div>"
-                       "<div class=\"label\">{} <span class=\"dim\">{}</span></div>{}</div>",
-                       text_html(first[i].prompt), two ? "Before" : "Answer", two ? before : "", answer_html(&first[i]));
+    out += fmt::format(
+        "<article class=\"card\"><div class=\"label\">Prompt</div>{}<div class=\"pair\"><div>"
+        "<div class=\"label\">{} <span class=\"dim\">{}</span></div>{}</div>",
+        text_html(first[i].prompt), two ? "Before" : "Answer", two ? before : "", answer_html(&first[i]));
     if (two) {
       out += fmt::format("<div><div class=\"label\">After <span class=\"dim\">{}</span></div>{}</div>", after,
                          answer_html(later[i]));
@@ -130,9 +136,10 @@ std::string extremes_html(const StageRecord& stage) {
   const std::size_t worst_count = std::min(most_extremes, ranked.size() / 2);
   const std::vector<const SampleRow*> worst(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(worst_count));
   const std::vector<const SampleRow*> best(ranked.rbegin(), ranked.rbegin() + static_cast<std::ptrdiff_t>(best_count));
-  std::string out = fmt::format("<h3>Worst and best completions</h3>\n<p class=\"dim\">By reward, among {} train samples of "
-                                "steps {} to {}", count_of(ranked.size()), format_count(stage.recent.front().step),
-                                format_count(stage.recent.back().step));
+  std::string out = fmt::format(
+      "<h3>Worst and best completions</h3>\n<p class=\"dim\">By reward, among {} train samples of "
+      "steps {} to {}",
+      count_of(ranked.size()), format_count(stage.recent.front().step), format_count(stage.recent.back().step));
   const std::size_t unranked = stage.recent.size() - ranked.size();
   out += unranked == 0 ? ".</p>\n" : fmt::format("; {} without a reward are not ranked.</p>\n", count_of(unranked));
   if (ranked.empty()) return out;

@@ -149,17 +149,16 @@ constexpr std::string_view paper = R"css(
 std::string shades() {
   std::string rules;
   for (int i = 1; i <= 9; ++i) {
-    rules += fmt::format(".p{0}{{background:rgb(var(--plus)/.{1:02})}}.n{0}{{background:rgb(var(--minus)/.{1:02})}}"
-                         ".logprob .n{0}{{background:rgb(var(--surprise)/.{1:02})}}\n",
-                         i, i * 8);
+    rules += fmt::format(
+        ".p{0}{{background:rgb(var(--plus)/.{1:02})}}.n{0}{{background:rgb(var(--minus)/.{1:02})}}"
+        ".logprob .n{0}{{background:rgb(var(--surprise)/.{1:02})}}\n",
+        i, i * 8);
   }
   return rules;
 }
 
 }  // namespace
 
-std::string style() {
-  return fmt::format("{}{}{}{}{}{}", colours, layout, charts, samples, shades(), paper);
-}
+std::string style() { return fmt::format("{}{}{}{}{}{}", colours, layout, charts, samples, shades(), paper); }
 
 }  // namespace hone::page

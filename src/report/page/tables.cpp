@@ -54,13 +54,16 @@ void flatten(const Json& value, const std::string& path, std::vector<Flat>& rows
 
 std::string stage_table_html(std::span<const StageSummary> stages) {
   std::string out =
-      "<div class=\"wide\"><table class=\"stages\"><thead><tr><th>Stage</th><th>Held-out</th><th class=\"number\">Before</th>"
-      "<th class=\"number\">After</th><th class=\"number\">Time</th><th class=\"number\" title=\"of the median step\">Tokens/s</th>"
+      "<div class=\"wide\"><table class=\"stages\"><thead><tr><th>Stage</th><th>Held-out</th><th "
+      "class=\"number\">Before</th>"
+      "<th class=\"number\">After</th><th class=\"number\">Time</th><th class=\"number\" title=\"of the median "
+      "step\">Tokens/s</th>"
       "</tr></thead>\n";
   for (const StageSummary& stage : stages) {
     const std::size_t rows = std::max<std::size_t>(stage.held_out.size(), 1);
     const std::string rate = stage.tokens > 0 && stage.seconds > 0
-                                 ? format_count(std::llround(static_cast<double>(stage.tokens) / stage.seconds)) : "–";
+                                 ? format_count(std::llround(static_cast<double>(stage.tokens) / stage.seconds))
+                                 : "–";
     out += "<tbody>";
     for (std::size_t i = 0; i < rows; ++i) {
       const HeldOut row = stage.held_out.empty() ? HeldOut{.metric = "–"} : stage.held_out[i];
@@ -68,8 +71,8 @@ std::string stage_table_html(std::span<const StageSummary> stages) {
       if (i == 0) out += fmt::format("<th rowspan=\"{}\">{}</th>", rows, escaped_name(stage.stage));
       out += fmt::format("<td>{}</td>{}{}", escaped_name(row.metric), cell(row.before), cell(row.after));
       if (i == 0) {
-        out += fmt::format("<td class=\"number\" rowspan=\"{0}\">{1}</td><td class=\"number\" rowspan=\"{0}\">{2}</td>", rows,
-                           format_duration(stage.seconds), rate);
+        out += fmt::format("<td class=\"number\" rowspan=\"{0}\">{1}</td><td class=\"number\" rowspan=\"{0}\">{2}</td>",
+                           rows, format_duration(stage.seconds), rate);
       }
       out += "</tr>\n";
     }

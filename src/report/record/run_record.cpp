@@ -84,7 +84,8 @@ void add_held_out(const StageRecord& stage, std::string_view metric, std::string
 }
 
 /// The weighted sum of the rewards, and each part when there are several.
-void add_generation(const StageRecord& stage, const std::string& prefix, const std::string& how, StageSummary& summary) {
+void add_generation(const StageRecord& stage, const std::string& prefix, const std::string& how,
+                    StageSummary& summary) {
   add_held_out(stage, prefix + "reward", "reward" + how, summary);
   if (const MetricSeries* distinct = stage.find(prefix + "distinct_2"); distinct && distinct->points.back().value > 0) {
     add_held_out(stage, prefix + "distinct_2", "distinct_2" + how, summary);

@@ -28,10 +28,10 @@ struct MetricSeries {
 
 struct StageRecord {
   std::string name;
-  std::vector<MetricSeries> series;  ///< in the order in which the file names them first
-  std::int64_t steps = 0;            ///< the last step that was written
-  double seconds = 0;                ///< until the last row; of every process that worked on the stage
-  bool finished = false;             ///< its final checkpoint is there
+  std::vector<MetricSeries> series;       ///< in the order in which the file names them first
+  std::int64_t steps = 0;                 ///< the last step that was written
+  double seconds = 0;                     ///< until the last row; of every process that worked on the stage
+  bool finished = false;                  ///< its final checkpoint is there
   std::vector<SampleRow> first_held_out;  ///< of the first evaluation that was recorded
   std::vector<SampleRow> last_held_out;   ///< of the last one; empty when there is only one
   std::vector<SampleRow> recent;          ///< train samples of the last steps that recorded some
