@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Whether TensorBoard's own reader finds in a run directory's events what metrics.jsonl and samples.jsonl hold.
 
-usage: compare_events.py RUN_DIRECTORY [STAGE=STEPS]...
+usage: compare_events.py [--episodes] RUN_DIRECTORY [STAGE=STEPS]...
 
 Every row's values must be there as scalars of its stage, step by step, and nothing else; the first samples of each step
-as texts whose HTML shows them literally; histograms must add up. STAGE=STEPS also demands that a stage has the steps 1 to
-STEPS. Numbers are compared as float32, which is what TensorBoard keeps.
+as texts whose HTML shows them literally; histograms must add up. --episodes demands that there are texts and histograms,
+STAGE=STEPS that a stage has the steps 1 to STEPS. Numbers are compared as float32, which is what TensorBoard keeps.
 """
 import collections
 import html
@@ -122,7 +122,8 @@ def check_histograms(stages, problems):
 
 
 def main():
-    run, steps = sys.argv[1], dict(argument.split("=") for argument in sys.argv[2:])
+    arguments = [argument for argument in sys.argv[1:] if argument != "--episodes"]
+    run, steps = arguments[0], dict(argument.split("=") for argument in arguments[1:])
     logging.disable(logging.WARNING)  # each purge is one
     problems = []
     stages = read_events(os.path.join(run, "tensorboard"), problems)
@@ -131,8 +132,11 @@ def main():
         found = sorted({step for tag in stages[stage].scalars.values() for step in tag}) if stage in stages else None
         if found is None or set(found) - {0} != set(range(1, int(last) + 1)):
             problems.append(f"{stage}: steps 1 to {last} expected, {found} found")
-    print(f"{run}: {', '.join(sorted(stages))}: {compare_scalars(rows, stages, problems)} scalars,",
-          f"{compare_texts(samples, stages, problems)} texts, {check_histograms(stages, problems)} histograms,",
+    scalars, texts = compare_scalars(rows, stages, problems), compare_texts(samples, stages, problems)
+    histograms = check_histograms(stages, problems)
+    if "--episodes" in sys.argv and not (texts and histograms):
+        problems.append("texts and histograms expected")
+    print(f"{run}: {', '.join(sorted(stages))}: {scalars} scalars, {texts} texts, {histograms} histograms,",
           f"{len(problems)} problems")
     for problem in problems[:50]:
         print(f"  {problem}")
