@@ -129,3 +129,14 @@ TEST_CASE("algo: trained with k2 in the loss a one-step policy is the reference 
   const auto wanted = (problem.task.by_sequence(problem.ref_logprob_T()) + problem.paid_S() / problem.beta).softmax(0);
   CHECK(total_variation(problem.probability_S().detach(), wanted) < 0.02);
 }
+
+TEST_CASE("algo: k2 in the loss charges each token for itself, so over three tokens it has another optimum") {
+  Problem problem(3, 0.5, 1);
+  for (int step = 0; step < 300; ++step) {
+    const auto gradient = problem.pipeline_gradient(problem.no_critic(), false);
+    problem.logits = leaf(problem.logits + 4 * gradient);
+  }
+  CHECK(problem.pipeline_gradient(problem.no_critic(), false).norm().item<double>() < 5e-3);
+  const auto wanted = (problem.task.by_sequence(problem.ref_logprob_T()) + problem.paid_S() / problem.beta).softmax(0);
+  CHECK(total_variation(problem.probability_S().detach(), wanted) > 0.1);
+}
