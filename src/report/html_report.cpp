@@ -35,6 +35,7 @@ std::size_t points_each(const RunRecord& run) {
 
 std::string state_html(const RunRecord& run) {
   if (run.finished()) return "<span class=\"state finished\">finished</span>";
+  if (run.running) return "<span class=\"state running\">running</span>";
   const auto done = std::ranges::count_if(run.stages, [](const StageRecord& stage) { return stage.finished; });
   if (run.stages.empty()) return "<span class=\"state\">no stage yet</span>";
   return fmt::format("<span class=\"state\">{} of {} stages finished</span>", done, run.stages.size());

@@ -48,6 +48,7 @@ section { scroll-margin-top: 10px; }
 footer { color: var(--dim); font-size: .8rem; margin-top: 48px; padding-bottom: 32px; }
 .headline { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 14px; }
 .state { font-size: .8rem; font-weight: 600; padding: 2px 10px; border-radius: 99px; border: 1px solid var(--rule); color: var(--dim); }
+.state.running { color: var(--accent); border-color: currentColor; }
 .state.finished { color: var(--good); background: var(--good-ground); border-color: transparent; }
 .dim { color: var(--dim); font-weight: 400; }
 .bad { color: var(--bad); }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <fstream>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -71,6 +73,21 @@ std::string written_at(const fs::path& path) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc)};
 }
 
+/// Whether a process holds the lock of this file, as /proc/locks tells: trying the lock could keep a run from starting.
+bool is_locked(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return false;
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    // "1: FLOCK  ADVISORY  WRITE 4711 08:01:131073 0 EOF"
+    std::istringstream words(line);
+    std::string number, kind, advice, access, process, place;
+    words >> number >> kind >> advice >> access >> process >> place;
+    if (kind == "FLOCK" && place.ends_with(":" + std::to_string(status.st_ino))) return true;
+  }
+  return false;
+}
+
 /// Adds the figure when it was measured.
 void add_held_out(const StageRecord& stage, std::string_view metric, std::string title, StageSummary& summary) {
   const MetricSeries* series = stage.find(metric);
@@ -129,6 +146,7 @@ RunRecord read_run(const fs::path& directory) {
   read_sample_rows(directory / "samples.jsonl", run);
   run.environment = environment_of(directory / "environment.json", run.notes);
   run.last_row = written_at(directory / "metrics.jsonl");
+  run.running = is_locked(directory / "lock");
   for (StageRecord& stage : run.stages) {
     std::error_code ignored;
     stage.finished = fs::is_directory(directory / "checkpoints" / stage.name / "final", ignored);

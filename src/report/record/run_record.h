@@ -49,6 +49,8 @@ struct RunRecord {
   std::string last_row;             ///< when metrics.jsonl was written last, "2026-11-22 04:12:08 UTC"
   std::vector<std::string> notes;   ///< what is missing or could not be read, for people
 
+  bool running = false;             ///< a process on this machine holds the directory
+
   bool finished() const;
 };
 

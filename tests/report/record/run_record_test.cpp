@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "io/lock_file.h"
 #include "report/samples_jsonl.h"
 #include "tests/support/scratch.h"
 
@@ -93,6 +94,16 @@ TEST_CASE("report: a stage is finished when its last checkpoint is there") {
   CHECK_FALSE(run.finished());
   std::filesystem::create_directories(scratch.path() / "checkpoints" / "on" / "final");
   CHECK(read_run(scratch.path()).finished());
+}
+
+TEST_CASE("report: a run is running while a process holds its lock") {
+  const test::Scratch scratch;
+  CHECK_FALSE(read_run(scratch.path()).running);
+  {
+    const LockFile lock(scratch.path() / "lock");
+    CHECK(read_run(scratch.path()).running);
+  }
+  CHECK_FALSE(read_run(scratch.path()).running);
 }
 
 TEST_CASE("report: before and after need an evaluation on either side of training") {
