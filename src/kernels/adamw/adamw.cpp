@@ -22,8 +22,9 @@ void check_flat(const at::Tensor& tensor, std::int64_t size) {
 AdamWFactors factors_of(const AdamW& rule) {
   const auto step = static_cast<double>(rule.step);
   AdamWFactors factors;
-  factors.beta1 = static_cast<float>(rule.beta1);
   factors.beta2 = static_cast<float>(rule.beta2);
+  factors.share1 = static_cast<float>(1.0 - rule.beta1);
+  factors.share2 = static_cast<float>(1.0 - rule.beta2);
   factors.eps = static_cast<float>(rule.eps);
   factors.grad_scale = static_cast<float>(rule.grad_scale);
   factors.decay = static_cast<float>(1.0 - rule.learning_rate * rule.weight_decay);

@@ -9,8 +9,8 @@ void adamw_range(float* __restrict weight, const float* __restrict grad, float* 
   const AdamWFactors f = factors;
   for (int64_t i = 0; i < count; ++i) {
     const float g = grad[i] * f.grad_scale;
-    const float m = first[i] + (1.0F - f.beta1) * (g - first[i]);
-    const float v = f.beta2 * second[i] + (1.0F - f.beta2) * (g * g);
+    const float m = first[i] + f.share1 * (g - first[i]);
+    const float v = f.beta2 * second[i] + f.share2 * (g * g);
     first[i] = m;
     second[i] = v;
     weight[i] = weight[i] * f.decay - f.step_size * (m / (sqrtf(v) * f.correction + f.eps));

@@ -8,8 +8,9 @@ namespace hone::kernels {
 
 /// AdamW with what is the same for all elements worked out before.
 struct AdamWFactors {
-  float beta1 = 0;
   float beta2 = 0;
+  float share1 = 0;  ///< 1 - beta1 and 1 - beta2, rounded once: 1 - float(0.999) would be 1.3e-5 off
+  float share2 = 0;
   float eps = 0;
   float grad_scale = 0;
   float decay = 0;      ///< 1 - learning rate · weight decay
