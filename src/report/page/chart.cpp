@@ -16,8 +16,8 @@ namespace hone::page {
 namespace {
 
 constexpr double width = 370, height = 196;                      // of the drawing
-constexpr double left = 44, right = 362, top = 8, bottom = 172;  // of the plot in it
-constexpr std::size_t noisy = 100;                               // points from which a running mean is drawn
+constexpr double left = 52, right = 354, top = 8, bottom = 172;  // of the plot in it
+constexpr std::size_t many = 100;                                // points from which a running mean may be drawn
 constexpr std::size_t most_dots = 50;                            // evaluations shown as points
 
 struct Frame {
@@ -104,21 +104,37 @@ std::vector<std::size_t> colours_of(const Chart& chart) {
 
 bool is_evaluation(const MetricSeries& series) { return series.name.starts_with("eval"); }
 
+/// How far the values go up and down in all.
+double variation(const std::vector<MetricPoint>& points) {
+  double sum = 0;
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const double change = std::abs(points[i].value - points[i - 1].value);
+    if (std::isfinite(change)) sum += change;
+  }
+  return sum;
+}
+
+/// The running mean of a series that is so noisy that one would not see its course without it; else nothing.
+std::vector<MetricPoint> course_of(const MetricSeries& series) {
+  if (is_evaluation(series) || series.points.size() <= many) return {};
+  const std::size_t window = std::max<std::size_t>(5, series.points.size() / 40);
+  std::vector<MetricPoint> means = moving_mean(series.points, window, 120);
+  if (variation(series.points) < 2 * variation(means)) means.clear();
+  return means;
+}
+
 void append_line(std::string& out, const MetricSeries& series, std::size_t colour, const Frame& frame,
                  std::size_t most) {
   const std::vector<MetricPoint> points = thinned(series.points, most);
-  const bool smooth = !is_evaluation(series) && series.points.size() > noisy;
-  out += fmt::format("<g class=\"c{}\"><path class=\"{}\" d=\"{}\" data-p=\"", colour, smooth ? "raw" : "line",
+  const std::vector<MetricPoint> course = course_of(series);
+  out += fmt::format("<g class=\"c{}\"><path class=\"{}\" d=\"{}\" data-p=\"", colour, course.empty() ? "line" : "raw",
                      path_of(points, frame));
   for (const MetricPoint& point : points) {
     if (std::isfinite(point.value)) fmt::format_to(std::back_inserter(out), "{:.9g} {:.4g} ", point.step, point.value);
   }
   if (out.ends_with(' ')) out.pop_back();
   out += "\"/>";
-  if (smooth) {
-    const std::size_t window = std::max<std::size_t>(5, series.points.size() / 40);
-    out += fmt::format("<path class=\"line\" d=\"{}\"/>", path_of(moving_mean(series.points, window, 120), frame));
-  }
+  if (!course.empty()) out += fmt::format("<path class=\"line\" d=\"{}\"/>", path_of(course, frame));
   if (is_evaluation(series) && points.size() <= most_dots) {
     for (const MetricPoint& point : points) {
       if (!std::isfinite(point.value)) continue;

@@ -52,7 +52,7 @@ footer { color: var(--dim); font-size: .8rem; margin-top: 48px; padding-bottom: 
 .state.finished { color: var(--good); background: var(--good-ground); border-color: transparent; }
 .dim { color: var(--dim); font-weight: 400; }
 .bad { color: var(--bad); }
-.notes { border-left: 3px solid var(--rule); padding: 2px 0 2px 12px; color: var(--dim); font-size: .875rem; overflow-wrap: anywhere; }
+.notes { margin-top: 14px; border-left: 3px solid var(--rule); padding: 2px 0 2px 12px; color: var(--dim); font-size: .875rem; overflow-wrap: anywhere; }
 .notes p { margin: 0; }
 .wide { overflow-x: auto; background: var(--paper); border: 1px solid var(--rule); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }

@@ -52,9 +52,8 @@ std::vector<MetricPoint> moving_mean(std::span<const MetricPoint> points, std::s
   std::vector<MetricPoint> means;
   for (std::size_t i = 0; i < count && !points.empty(); ++i) {
     const std::size_t at = count == 1 ? 0 : (points.size() - 1) * i / (count - 1);
-    // As far on either side, so that the ends are not pulled towards the middle.
-    const std::size_t reach = std::min({window / 2, at, points.size() - 1 - at});
-    const std::size_t begin = at - reach, end = at + reach + 1;
+    const std::size_t begin = at - std::min(at, window / 2);
+    const std::size_t end = std::min(at + window / 2 + 1, points.size());
     const std::size_t values = counts[end] - counts[begin];
     const double mean = values == 0 ? std::numeric_limits<double>::quiet_NaN()
                                     : (sums[end] - sums[begin]) / static_cast<double>(values);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "report/page/curves.h"
@@ -43,7 +44,15 @@ TEST_CASE("report: a chart draws its series, marks evaluations and names the las
   CHECK(html.find("inf") == html.npos);
 }
 
-TEST_CASE("report: a long series has a running mean and a bounded number of points") {
+TEST_CASE("report: a long series without noise is drawn as it is") {
+  MetricSeries rate = series("learning_rate", {});
+  for (int i = 0; i < 1000; ++i) rate.points.push_back({i * 1.0, std::min(i, 100) * 1e-5 - i * 1e-6});
+  const std::string html = chart_html({.title = "Learning rate", .lines = {&rate}}, 400);
+  CHECK(count(html, "class=\"raw\"") == 0);
+  CHECK(count(html, "class=\"line\"") == 1);
+}
+
+TEST_CASE("report: a long noisy series has a running mean and a bounded number of points") {
   MetricSeries loss = series("loss", {});
   for (int i = 0; i < 50'000; ++i) loss.points.push_back({i * 1.0, i % 13 * 0.125});
   const std::string html = chart_html({.title = "Loss", .lines = {&loss}}, 400);
