@@ -1,8 +1,4 @@
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/experiment.h"
+#include "app/machine.h"
 #include "base/format.h"
 #include "base/threads.h"
 #include "kernels/calibrate/calibrate.h"
@@ -21,30 +18,7 @@ namespace hone {
 
 namespace {
 
-/// The value of the first line `key : value` of a file in /proc, or "".
-std::string proc_value(const char* file, const std::string& key) {
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with(key)) continue;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-    return begin == std::string::npos ? "" : line.substr(begin);
-  }
-  return "";
-}
-
 void print_row(const std::string& key, const std::string& value) { fmt::print("{:<26} {}\n", key, value); }
-
-std::int64_t free_disk() {
-  struct statvfs stats{};
-  return statvfs(".", &stats) == 0 ? static_cast<std::int64_t>(stats.f_bavail * stats.f_frsize) : -1;
-}
-
-std::int64_t available_memory() {
-  const std::string text = proc_value("/proc/meminfo", "MemAvailable");
-  return text.empty() ? -1 : std::atoll(text.c_str()) * 1024;
-}
 
 std::vector<std::string> advice(std::int64_t memory, std::int64_t disk) {
   std::vector<std::string> lines;
@@ -69,10 +43,10 @@ std::vector<std::string> advice(std::int64_t memory, std::int64_t disk) {
 void command_doctor() {
   prepare_process(0);
   const std::int64_t memory = available_memory();
-  const std::int64_t disk = free_disk();
+  const std::int64_t disk = free_disk(".");
   print_row("hone", HONE_VERSION);
   print_row("LibTorch", TORCH_VERSION);
-  print_row("CPU", proc_value("/proc/cpuinfo", "model name"));
+  print_row("CPU", cpu_model());
   print_row("cores", std::to_string(std::thread::hardware_concurrency()));
   print_row("kernels", fmt::format("{}{}", kernels::isa_name(), kernels::has_bfloat16() ? " + bfloat16" : ""));
   print_row("memory available", memory < 0 ? "unknown" : format_bytes(memory));

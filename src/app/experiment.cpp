@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "app/catalog.h"
+#include "app/environment_record.h"
 #include "app/run_directory.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -16,7 +17,10 @@
 #include "base/threads.h"
 #include "kernels/isa.h"
 #include "report/console.h"
+#include "report/html_report.h"
 #include "report/metrics_jsonl.h"
+#include "report/samples_jsonl.h"
+#include "report/tensorboard.h"
 #include "stages/model_directory.h"
 #include "text/bpe_trainer.h"
 #include "text/byte_tokenizer.h"
@@ -81,6 +85,7 @@ void run_stages(Run& run, RunReport& report, const RootConfig& config, std::size
     StageSummary summary = stage.run(run);
     report.stage_finished(std::move(summary));
     run.save_checkpoint(run.checkpoint_directory(stage.name) / "final", {.stage = stage.name, .finished = true});
+    refresh_report(run.directory);
   }
 }
 
@@ -139,9 +144,13 @@ void run_experiment(const RootConfig& config, bool fresh) {
   std::vector<std::unique_ptr<ReportSink>> sinks;
   const auto kept = [&directory](const char* file) { return directory.kept_bytes(file); };
   sinks.push_back(std::make_unique<MetricsJsonl>(directory.path() / "metrics.jsonl", kept("metrics.jsonl")));
+  sinks.push_back(std::make_unique<SamplesJsonl>(directory.path() / "samples.jsonl", kept("samples.jsonl")));
+  sinks.push_back(std::make_unique<TensorBoard>(directory.path() / "tensorboard"));
   RunReport report(console, std::move(sinks));
   run->report = &report;
   run->checkpoints = config.checkpoints;
+  run->reporting = config.report;
+  record_environment(directory.path(), config, *run);
   log_info("{}: {} parameters, {} matrix products, {} threads, seed {}", config.run.name,
            format_count(run->model->store.parameters()),
            run->compute == kernels::Compute::bfloat16 ? "bfloat16" : "float32", threads(), config.run.seed);
@@ -152,7 +161,12 @@ void run_experiment(const RootConfig& config, bool fresh) {
   } else {
     run->save_checkpoint(run->checkpoint_directory("initial") / "final", {.stage = "initial", .finished = true});
   }
-  run_stages(*run, report, config, first);
+  try {
+    run_stages(*run, report, config, first);
+  } catch (const Error&) {
+    refresh_report(directory.path());
+    throw;
+  }
   report.print_summary();
 }
 

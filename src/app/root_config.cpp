@@ -44,6 +44,7 @@ RootConfig::RootConfig() {
 void RootConfig::describe(Fields& f) {
   f.section("run", run, "The run.");
   f.section("checkpoints", checkpoints, "What a run that is stopped goes on from.");
+  f.section("report", report, "What is told beside metrics.");
   f.section("model", model, "The model that the first stage starts from.");
   f.section("tokenizer", tokenizer, "Text to ids and back.");
   f.section_map("data", data, "Data sets by name; stages and environments refer to them.");

@@ -49,6 +49,7 @@ struct TokenizerSection {
 struct RootConfig {
   RunSection run;
   CheckpointsConfig checkpoints;
+  ReportingConfig report;
   ModelSection model;
   TokenizerSection tokenizer;
   std::vector<std::pair<std::string, DataConfig>> data;

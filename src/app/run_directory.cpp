@@ -31,6 +31,17 @@ void move_aside(const fs::path& directory) {
   }
 }
 
+/// What a killed process was writing: nothing reads it.
+void remove_leftovers(const fs::path& directory) {
+  std::vector<fs::path> leftovers;
+  for (fs::recursive_directory_iterator entry(directory), end; entry != end; ++entry) {
+    if (!entry->path().filename().string().starts_with(".tmp-")) continue;
+    leftovers.push_back(entry->path());
+    entry.disable_recursion_pending();
+  }
+  for (const fs::path& leftover : leftovers) fs::remove_all(leftover);
+}
+
 std::vector<std::string> stage_names(const RootConfig& config) {
   std::vector<std::string> names;
   for (const auto& stage : config.stages) names.push_back(stage->name);
@@ -39,7 +50,7 @@ std::vector<std::string> stage_names(const RootConfig& config) {
 
 /// Keys that do not change what was computed so far. `stages` from the one to go on with may get another length.
 bool may_differ(const std::string& key, std::span<const std::string> stages_to_come) {
-  if (key == "run.name" || key == "run.directory" || key == "run.stop_grace" || key.starts_with("checkpoints.")) return true;
+  if (key == "run.name" || key == "run.directory" || key == "run.stop_grace" || key.starts_with("checkpoints.") || key.starts_with("report.")) return true;
   if (key.starts_with("stages.") && key.ends_with(".checkpoint_every")) return true;
   return std::any_of(stages_to_come.begin(), stages_to_come.end(), [&key](const std::string& stage) {
     const std::string prefix = "stages." + stage + ".";
@@ -62,6 +73,7 @@ RunDirectory::RunDirectory(const RootConfig& config, bool fresh) : path_(config.
   }
   make_directories(path_);
   lock_.emplace(path_ / lock_file);
+  remove_leftovers(path_);
   resume_point_ = find_resume_point(path_, stage_names(config));
   const Node now = resolved_config(config);
   if (fs::exists(path_ / config_file)) compare_configuration(config, now);

@@ -24,6 +24,11 @@ void CheckpointsConfig::describe(Fields& f) {
   f.field("keep", keep, "Checkpoints within a stage that are kept, the newest.", at_least(1));
 }
 
+void ReportingConfig::describe(Fields& f) {
+  f.field("samples", samples, "Episodes of each iteration, and of each evaluation, that samples.jsonl, TensorBoard and the "
+                              "report show.", at_least(0));
+}
+
 std::shared_ptr<const Dataset> Run::dataset(const std::string& name) {
   if (const auto found = loaded_.find(name); found != loaded_.end()) return found->second;
   const auto config = data.find(name);

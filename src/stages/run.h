@@ -27,6 +27,12 @@ struct CheckpointsConfig {
   void describe(Fields& f);
 };
 
+/// `report:` of the file.
+struct ReportingConfig {
+  std::int64_t samples = 8;
+  void describe(Fields& f);
+};
+
 /// One experiment while it runs: what its stages share. src/app fills it in from the file and then calls the stages one
 /// after the other.
 class Run {
@@ -41,6 +47,7 @@ class Run {
   std::unique_ptr<Model> model;             ///< the current weights
   RunReport* report = nullptr;              ///< borrowed; outlives the run
   CheckpointsConfig checkpoints;
+  ReportingConfig reporting;
   std::optional<ResumePoint> resume_point;  ///< of the stage to take up in the middle
 
   /// The data set of that name, loaded on first use. Error{config} when the file has none.

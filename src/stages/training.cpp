@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/stop.h"
+#include "stages/episode_report.h"
 #include "stages/rl_metrics.h"
 
 namespace hone {
@@ -216,6 +217,7 @@ MetricValues Training::measure() {
   MetricValues metrics = objective_.evaluate();
   if (metrics.empty()) return metrics;
   run_.report->evaluated(step_, metrics);
+  report_held_out(run_, step_, objective_.episodes());
   for (const Objective::Headline& headline : objective_.headlines()) {
     const auto value = std::find_if(metrics.begin(), metrics.end(),
                                     [&](const auto& metric) { return metric.first == headline.metric; });
