@@ -43,6 +43,7 @@ struct Batch {
   at::Tensor value_T;            ///< float32, the critic's at collection
   at::Tensor advantage_T;        ///< float32
   at::Tensor return_T;           ///< float32
+  at::Tensor critic_mask_T;      ///< rows whose value is learned; undefined: those of mask_T
 
   at::Tensor group_S;  ///< int64: sequences of the same prompt
   at::Tensor pair_S;   ///< int64: the sequence that sequence s is compared with (chosen and rejected)

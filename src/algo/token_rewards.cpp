@@ -43,6 +43,20 @@ at::Tensor last_action_rows(const at::Tensor& start_S1, const at::Tensor& mask_T
   return last_S;
 }
 
+at::Tensor score_rows(const at::Tensor& start_S1, const at::Tensor& mask_T, ScorePosition position) {
+  const auto last_S = last_action_rows(start_S1, mask_T);
+  if (position == ScorePosition::last_token || last_S.numel() == 0) return last_S;
+  const auto before_T1 = at::cat({at::zeros({1}, at::kLong), (mask_T != 0).to(at::kLong).cumsum(0)});
+  const auto actions_S = before_T1.index_select(0, start_S1.to(at::kLong)).diff();
+  const auto shorter = (actions_S < actions_S.max()).logical_and(last_S >= 0);
+  return last_S + shorter.to(at::kLong);
+}
+
+at::Tensor credit_mask(const at::Tensor& start_S1, const at::Tensor& mask_T, ScorePosition position) {
+  const auto row_S = score_rows(start_S1, mask_T, position);
+  return mask_T.index_fill(0, row_S.masked_select(row_S >= 0), 1);
+}
+
 at::Tensor token_rewards(const at::Tensor& start_S1, const at::Tensor& mask_T, const at::Tensor& score_S,
                          const at::Tensor& truncated_S, const at::Tensor& kl_T, const std::vector<RowReward>& spans,
                          const TokenRewardOptions& options) {
@@ -61,9 +75,9 @@ at::Tensor token_rewards(const at::Tensor& start_S1, const at::Tensor& mask_T, c
   auto score = score_S.detach().to(at::kDouble);
   if (options.missing_eos_penalty != 0)
     score = score - (truncated_S != 0).to(at::kDouble) * options.missing_eos_penalty;
-  const auto last_S = last_action_rows(start_S1, mask_T);
-  const auto scored = (last_S >= 0).nonzero().view({-1});
-  reward_T.index_add_(0, last_S.index_select(0, scored), score.index_select(0, scored));
+  const auto row_S = score_rows(start_S1, mask_T, options.score_position);
+  const auto scored = (row_S >= 0).nonzero().view({-1});
+  reward_T.index_add_(0, row_S.index_select(0, scored), score.index_select(0, scored));
   return reward_T.to(score_S.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
 }
 

@@ -7,8 +7,6 @@
 
 namespace hone {
 
-namespace {
-
 std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt) {
   if (!prompt.messages.empty()) {
     fail(ErrorKind::data, "prompt {} consists of messages, and this tokenizer has no chat template; use `text` prompts",
@@ -19,6 +17,8 @@ std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt
   if (ids.empty()) fail(ErrorKind::data, "prompt {} is empty and the tokenizer has no bos token to start from", prompt.id);
   return ids;
 }
+
+namespace {
 
 std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environment& environment,
                                     std::span<const std::uint64_t> prompt_indices, const CollectPlan& plan) {

@@ -9,6 +9,10 @@
 
 namespace hone {
 
+/// The ids that a prompt's episodes begin with. Error{data} for a prompt of messages, and for an empty one where the
+/// tokenizer has no bos token.
+std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt);
+
 /// What one collection draws.
 struct CollectPlan {
   Split split = Split::train;

@@ -1,5 +1,6 @@
 #include "stages/packed_forward.h"
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -66,6 +67,23 @@ at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_tempe
                                      .logprob_M;
     return at::zeros_like(part.mask_T).index_copy_(0, row_M, logprob_M);
   });
+}
+
+void fill_logprobs(Model& model, std::span<Episode> episodes, double inverse_temperature, std::int64_t tokens_per_pass) {
+  for (Episode& episode : episodes) {
+    for (Turn& turn : episode.turns) turn.completion.logprob.assign(turn.completion.ids.size(), 0);
+  }
+  const Batch batch = pack_episodes(episodes);
+  const at::Tensor logprob_T = batch_logprobs(model, batch, inverse_temperature, tokens_per_pass);
+  const float* logprob = logprob_T.const_data_ptr<float>();
+  for (Episode& episode : episodes) {
+    const float* row = logprob + episode.prompt_ids.size() - 1;
+    for (Turn& turn : episode.turns) {
+      std::copy_n(row, turn.completion.ids.size(), turn.completion.logprob.begin());
+      row += turn.completion.ids.size() + turn.reply_ids.size();
+    }
+    logprob += episode.token_stream().size();
+  }
 }
 
 at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass) {

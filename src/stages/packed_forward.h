@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "algo/batch.h"
+#include "flow/types.h"
 #include "nn/model.h"
 
 namespace hone {
@@ -23,6 +24,9 @@ at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout = 0, st
 
 /// Log-probability of each target that the mask counts, 0 elsewhere: [T]. No gradient; `tokens_per_pass` at a time.
 at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass);
+
+/// Gives completions that came without them their log-probabilities under `model`. No gradient.
+void fill_logprobs(Model& model, std::span<Episode> episodes, double inverse_temperature, std::int64_t tokens_per_pass);
 
 /// The value head at every row: [T]. No gradient.
 at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass);

@@ -23,6 +23,11 @@ void PpoSpec::describe_stage(Fields& f) {
           "Continue episodes that ran out of tokens with the critic's value instead of 0.");
   f.field("whiten_advantages", whiten_advantages, "Zero mean and unit variance over the iteration's tokens.");
   f.field("whiten_rewards", whiten_rewards, "Scale token rewards to unit variance, keeping their mean.");
+  f.section("compat", rl.compat, "Conventions of other trainers, for comparisons.");
+  f.check(rl.compat.score_position == ScorePosition::last_token || critic.trunk == CriticTrunk::separate, "compat",
+          "score_position: after_last needs critic.trunk: separate");
+  f.check(rl.compat.score_position == ScorePosition::last_token || !gae.bootstrap_truncated, "compat",
+          "score_position: after_last goes without bootstrap_truncated");
 }
 
 StageSummary PpoSpec::run(Run& run) const {

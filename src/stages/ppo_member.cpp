@@ -2,12 +2,22 @@
 
 #include "algo/gae.h"
 #include "algo/masked.h"
+#include "algo/token_rewards.h"
 #include "algo/value_loss.h"
 #include "nn/layers.h"
 #include "rollout/pack.h"
+#include "stages/loss_passes.h"
 #include "stages/packed_forward.h"
 
 namespace hone {
+
+namespace {
+
+const at::Tensor& critic_mask(const Batch& batch) {
+  return batch.critic_mask_T.defined() ? batch.critic_mask_T : batch.mask_T;
+}
+
+}  // namespace
 
 PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
   if (spec.critic.trunk == CriticTrunk::shared) return;
@@ -21,15 +31,17 @@ PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
 
 void PpoMember::assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) {
   batch.value_T = batch_values(critic(), batch, spec_.rl.tokens_per_pass);
+  const ScorePosition position = spec_.rl.compat.score_position;
+  const at::Tensor credit_T = credit_mask(batch.start_S1, batch.mask_T, position);
+  if (position != ScorePosition::last_token) batch.critic_mask_T = credit_T;
   at::Tensor reward_T = verdicts.reward_T;
-  if (spec_.whiten_rewards) reward_T = masked_whiten(reward_T, batch.mask_T, {.add_mean_back = true});
-  const Advantages advantages =
-      gae(reward_T, batch.value_T, batch.start_S1, batch.mask_T, verdicts.truncated_S, spec_.gae);
+  if (spec_.whiten_rewards) reward_T = masked_whiten(reward_T, credit_T, {.add_mean_back = true});
+  const Advantages advantages = gae(reward_T, batch.value_T, batch.start_S1, credit_T, verdicts.truncated_S, spec_.gae);
   batch.return_T = advantages.return_T;
   batch.advantage_T =
-      spec_.whiten_advantages ? masked_whiten(advantages.advantage_T, batch.mask_T) : advantages.advantage_T;
-  metrics.emplace_back("explained_variance", explained_variance(batch.value_T, batch.return_T, batch.mask_T));
-  metrics.emplace_back("value_mean", masked_mean(batch.value_T, batch.mask_T));
+      spec_.whiten_advantages ? masked_whiten(advantages.advantage_T, batch.mask_T) : advantages.advantage_T * batch.mask_T;
+  metrics.emplace_back("explained_variance", explained_variance(batch.value_T, batch.return_T, credit_T));
+  metrics.emplace_back("value_mean", masked_mean(batch.value_T, credit_T));
 }
 
 at::Tensor PpoMember::loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) {
@@ -40,17 +52,17 @@ at::Tensor PpoMember::loss_term(const at::Tensor& hidden_MD, const Batch& micro,
 bool PpoMember::update_beside(const Batch& minibatch) {
   ++minibatches_;
   if (own_ == nullptr) return true;
-  const Aggregation aggregation = spec_.rl.aggregation;
-  const double denominator =
-      loss_denominator(aggregation, minibatch.start_S1, minibatch.mask_T, spec_.rl.constant_length);
-  for (const auto& cut : cut_by_tokens(minibatch, spec_.rl.tokens_per_pass)) {
-    const Batch micro = pick_sequences(minibatch, cut);
-    const LossRows rows = loss_rows(aggregation, micro, denominator);
+  const double factor = spec_.rl.compat.scale_critic ? spec_.critic.coefficient : 1.0;
+  for (const LossPass& pass : loss_passes(spec_.rl, minibatch, critic_mask(minibatch))) {
+    const Batch micro = pick_sequences(minibatch, pass.sequences);
+    const LossRows rows = loss_rows(spec_.rl.aggregation, micro.start_S1, critic_mask(micro), pass.denominator);
     if (rows.size() == 0) continue;
     const at::Tensor hidden_MD = take_rows(batch_hidden(*own_, micro), rows.index_M);
-    loss_of((*own_->value)(hidden_MD).squeeze(1), micro, rows).backward();
+    (factor * loss_of((*own_->value)(hidden_MD).squeeze(1), micro, rows)).backward();
   }
-  return !optimizer_->step(1.0).skipped;
+  const StepReport step = optimizer_->step(1.0);
+  grad_norm_sum_ += step.grad_norm;
+  return !step.skipped;
 }
 
 void PpoMember::report(MetricValues& metrics) {

@@ -32,7 +32,7 @@ class PpoMember : public RlMember {
   const PpoSpec& spec_;
   std::unique_ptr<Model> own_;
   std::optional<Optimizer> optimizer_;
-  double loss_sum_ = 0, clipped_ = 0, minibatches_ = 0, rows_ = 0;
+  double loss_sum_ = 0, clipped_ = 0, minibatches_ = 0, rows_ = 0, grad_norm_sum_ = 0;
 };
 
 }  // namespace hone

@@ -26,6 +26,25 @@ KlController KlConfig::controller() const {
   return control == KlControl::adaptive ? KlController::adaptive(start, target, horizon) : KlController::fixed(start);
 }
 
+void RolloutConfig::describe(Fields& f) {
+  f.field("record", record, "Write every training episode with its log-probabilities and scores to this file (JSON lines); "
+                            "what it held before is replaced.");
+  f.field("replay", replay, "Learn from the episodes of such a file instead of generating; prompts must be this run's.");
+  f.check(!record || !replay || *record != *replay, "record", "must not be the file that is replayed");
+}
+
+void CompatConfig::describe(Fields& f) {
+  f.choice("score_position", score_position, score_position_names,
+           "Where the score lands: on the last token, or (TRL) one row later where the episode is shorter than the longest of "
+           "the collection; the critic then learns that row too.");
+  f.field("micro_batch", micro_batch,
+          "The loss is the mean of the token means of so many episodes each (TRL's gradient accumulation); 0: of all tokens of "
+          "the minibatch.",
+          at_least(0));
+  f.field("scale_critic", scale_critic,
+          "Multiply a separate critic's loss by critic.coefficient too, as one optimizer for both would have it.");
+}
+
 void RlConfig::describe(Fields& f) {
   f.component("environment", environment, "Where prompts come from and what answers the policy.");
   f.required();
@@ -61,6 +80,7 @@ void RlConfig::describe(Fields& f) {
           between(0, 1));
   f.field("shuffle_rewards", shuffle_rewards,
           "Control experiment: give every episode the score of another one. Nothing should be learned.");
+  f.section("rollout", rollout, "Keeping rollouts in a file, and using kept ones.");
   f.section("evaluation", evaluation, "Held-out evaluation.");
   f.section("stop_when", stop_when, "Ends the stage early.");
   f.field("checkpoint_every", checkpoint_every, "Iterations between checkpoints; 0: only the last.", at_least(0));

@@ -10,6 +10,7 @@
 
 #include "algo/kl.h"
 #include "algo/loss_rows.h"
+#include "algo/token_rewards.h"
 #include "engine/engine.h"
 #include "flow/environment.h"
 #include "flow/reward.h"
@@ -36,6 +37,20 @@ struct KlConfig {
   double horizon = 10000;
   void describe(Fields& f);
   KlController controller() const;
+};
+
+/// Rollouts that are kept in a file, and rollouts that come from one (rollout/record.h).
+struct RolloutConfig {
+  std::optional<std::string> record, replay;
+  void describe(Fields& f);
+};
+
+/// Conventions of other trainers, for comparisons with them step by step. ppo only.
+struct CompatConfig {
+  ScorePosition score_position = ScorePosition::last_token;
+  std::int64_t micro_batch = 0;
+  bool scale_critic = false;
+  void describe(Fields& f);
 };
 
 /// What the members of the PPO family share; how rewards become advantages is each member's own.
@@ -70,6 +85,8 @@ struct RlConfig {
   EvaluationConfig evaluation;
   StoppingConfig stop_when;
   std::int64_t checkpoint_every = 0;
+  RolloutConfig rollout;
+  CompatConfig compat;  ///< described by the stages that have it
 
   void describe(Fields& f);
   std::int64_t episodes() const { return prompts * samples; }

@@ -11,6 +11,7 @@
 #include "nn/layers.h"
 #include "rollout/collect.h"
 #include "rollout/pack.h"
+#include "stages/loss_passes.h"
 #include "stages/packed_forward.h"
 
 namespace hone {
@@ -45,11 +46,19 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation,
                                            config_.max_turns);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
+  if (config_.rollout.replay) {
+    replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, *environment_, *run.tokenizer,
+                                              ReplayNeeds{.iterations = config_.iterations,
+                                                          .episodes = config_.episodes(),
+                                                          .samples = config_.samples,
+                                                          .context = engine_.context()});
+  }
   summary_.stage = stage;
 }
 
 StageSummary RlLoop::run() {
   checkpointer_.resume();
+  if (config_.rollout.record) record_ = std::make_unique<RolloutRecord>(*config_.rollout.record, iteration_);
   run_.report->stage_started(stage_, config_.iterations, iteration_, summary_.seconds);
   watch_.restart(summary_.seconds);
   checkpointer_.protect(iteration_, [this] { learn(); });
@@ -98,6 +107,7 @@ void RlLoop::iterate(std::int64_t iteration) {
 void RlLoop::exchange(TrainerState& state) {
   if (!state.restoring()) {
     prompts_.seek(cursor_);
+    if (record_ != nullptr) record_->sync();
     summary_.seconds = watch_.seconds();
   }
   state.value("iteration", iteration_);
@@ -120,24 +130,38 @@ void RlLoop::exchange(TrainerState& state) {
 
 std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
   const std::vector<std::uint64_t> indices = prompts_.next(static_cast<std::uint64_t>(config_.prompts));
-  std::vector<Episode> episodes = collect(engine_, *run_.tokenizer, *environment_, indices, config_.sampling,
-                                          {.split = Split::train,
-                                           .samples = config_.samples,
-                                           .key = stream_key(run_.seed, "rollout/" + stage_),
-                                           .visit = static_cast<std::uint64_t>(iteration),
-                                           .max_turns = config_.max_turns});
-  rewards_->score(episodes);
-  check_error_share(episodes, config_.max_error_share);
-  if (config_.shuffle_rewards) {
-    std::vector<Score> scores;
-    for (const Episode& episode : episodes) scores.push_back(episode.score);
-    Random(stream_key(run_.seed, "shuffle/" + stage_), static_cast<std::uint64_t>(iteration)).shuffle(scores);
-    for (std::size_t i = 0; i < episodes.size(); ++i) {
-      episodes[i].score = scores[i];
-      episodes[i].score.spans.clear();  // they point into another episode
-    }
+  std::vector<Episode> episodes =
+      replay_ != nullptr ? replayed(iteration)
+                         : collect(engine_, *run_.tokenizer, *environment_, indices, config_.sampling,
+                                   {.split = Split::train,
+                                    .samples = config_.samples,
+                                    .key = stream_key(run_.seed, "rollout/" + stage_),
+                                    .visit = static_cast<std::uint64_t>(iteration),
+                                    .max_turns = config_.max_turns});
+  if (replay_ == nullptr || !replay_->has_scores()) score(episodes, iteration);
+  if (record_ != nullptr) record_->write(iteration, episodes);
+  return episodes;
+}
+
+std::vector<Episode> RlLoop::replayed(std::int64_t iteration) {
+  std::vector<Episode> episodes = replay_->iteration(iteration, run_.model->store.version());
+  if (!replay_->has_logprobs()) {
+    fill_logprobs(*run_.model, episodes, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
   }
   return episodes;
+}
+
+void RlLoop::score(std::vector<Episode>& episodes, std::int64_t iteration) {
+  rewards_->score(episodes);
+  check_error_share(episodes, config_.max_error_share);
+  if (!config_.shuffle_rewards) return;
+  std::vector<Score> scores;
+  for (const Episode& episode : episodes) scores.push_back(episode.score);
+  Random(stream_key(run_.seed, "shuffle/" + stage_), static_cast<std::uint64_t>(iteration)).shuffle(scores);
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    episodes[i].score = scores[i];
+    episodes[i].score.spans.clear();  // they point into another episode
+  }
 }
 
 /// Packs the episodes and lets the member assign credit.
@@ -162,7 +186,8 @@ Batch RlLoop::make_batch(const std::vector<Episode>& episodes, MetricValues& met
 at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
                                     MetricValues& metrics) {
   at::Tensor kl_T;
-  TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty};
+  TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty,
+                             .score_position = config_.compat.score_position};
   if (reference_ != nullptr) {
     batch.ref_logprob_T =
         batch_logprobs(*reference_, batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
@@ -205,11 +230,10 @@ UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
 
 PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics) {
   PolicyMetrics policy;
-  const double denominator =
-      loss_denominator(config_.aggregation, minibatch.start_S1, minibatch.mask_T, config_.constant_length);
-  if (denominator == 0) return policy;  // every episode failed: nothing to learn from
-  for (const auto& cut : cut_by_tokens(minibatch, config_.tokens_per_pass)) {
-    const at::Tensor loss = micro_loss(pick_sequences(minibatch, cut), denominator, first, metrics, policy);
+  const std::vector<LossPass> passes = loss_passes(config_, minibatch, minibatch.mask_T);
+  if (passes.empty()) return policy;  // every episode failed: nothing to learn from
+  for (const LossPass& pass : passes) {
+    const at::Tensor loss = micro_loss(pick_sequences(minibatch, pass.sequences), pass.denominator, first, metrics, policy);
     if (!loss.defined()) continue;
     metrics.loss += loss.item<double>();
     loss.backward();

@@ -6,6 +6,8 @@
 
 #include "data/order.h"
 #include "optim/optimizer.h"
+#include "rollout/record.h"
+#include "rollout/replay.h"
 #include "rollout/scoring.h"
 #include "stages/checkpointer.h"
 #include "stages/rl_config.h"
@@ -37,7 +39,10 @@ class RlLoop {
   /// Collects, learns and reports.
   void iterate(std::int64_t iteration);
   void exchange(TrainerState& state);
+  /// Generates or replays; the scores are in.
   std::vector<Episode> collect_scored(std::int64_t iteration);
+  std::vector<Episode> replayed(std::int64_t iteration);
+  void score(std::vector<Episode>& episodes, std::int64_t iteration);
   Batch make_batch(const std::vector<Episode>& episodes, MetricValues& metrics);
   at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
                               MetricValues& metrics);
@@ -61,6 +66,8 @@ class RlLoop {
   std::unique_ptr<RewardSum> rewards_, own_evaluation_rewards_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<Model> reference_;
+  std::unique_ptr<RolloutReplay> replay_;
+  std::unique_ptr<RolloutRecord> record_;
   Engine engine_;
   Optimizer optimizer_;
   RowOrder prompts_;
