@@ -68,7 +68,14 @@ bool PpoMember::update_beside(const Batch& minibatch) {
 void PpoMember::report(MetricValues& metrics) {
   metrics.emplace_back("value_loss", minibatches_ == 0 ? 0.0 : loss_sum_ / minibatches_);
   metrics.emplace_back("value_clip_ratio", rows_ == 0 ? 0.0 : clipped_ / rows_);
-  loss_sum_ = clipped_ = minibatches_ = rows_ = 0;
+  if (own_ != nullptr) metrics.emplace_back("critic_grad_norm", minibatches_ == 0 ? 0.0 : grad_norm_sum_ / minibatches_);
+  loss_sum_ = clipped_ = minibatches_ = rows_ = grad_norm_sum_ = 0;
+}
+
+void PpoMember::exchange(TrainerState& state) {
+  if (own_ == nullptr) return;
+  state.store("critic", own_->store);
+  state.optimizer("critic.optimizer", *optimizer_);
 }
 
 at::Tensor PpoMember::loss_of(const at::Tensor& value_M, const Batch& micro, const LossRows& rows) {

@@ -21,6 +21,7 @@ class PpoMember : public RlMember {
   at::Tensor loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) override;
   bool update_beside(const Batch& minibatch) override;
   void report(MetricValues& metrics) override;
+  void exchange(TrainerState& state) override;
 
   /// The model whose value head is the critic.
   Model& critic() { return own_ == nullptr ? *run_.model : *own_; }

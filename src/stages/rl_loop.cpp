@@ -11,6 +11,7 @@
 #include "nn/layers.h"
 #include "rollout/collect.h"
 #include "rollout/pack.h"
+#include "stages/episode_report.h"
 #include "stages/loss_passes.h"
 #include "stages/packed_forward.h"
 
@@ -102,6 +103,7 @@ void RlLoop::iterate(std::int64_t iteration) {
   metrics.emplace_back("seconds/update", seconds - rollout_seconds);
   summary_.tokens += completion_tokens(episodes);
   run_.report->step(iteration, metrics);
+  report_trained(run_, iteration, episodes, batch);
 }
 
 void RlLoop::exchange(TrainerState& state) {
@@ -117,7 +119,6 @@ void RlLoop::exchange(TrainerState& state) {
   state.summary("summary", summary_);
   state.order("prompts", prompts_);
   state.optimizer("optimizer", optimizer_);
-  state.version("version", run_.model->store);
   double kl_coefficient = kl_.coefficient();
   state.value("kl_coefficient", kl_coefficient);
   kl_.set_coefficient(kl_coefficient);
@@ -317,6 +318,7 @@ void RlLoop::evaluate() {
 MetricValues RlLoop::measure() {
   MetricValues metrics = evaluator_->evaluate();
   run_.report->evaluated(iteration_, metrics);
+  report_held_out(run_, iteration_, evaluator_->episodes());
   for (const auto& [name, value] : headline_metrics(metrics)) {
     auto row = std::find_if(summary_.held_out.begin(), summary_.held_out.end(),
                             [&name = name](const HeldOut& held_out) { return held_out.metric == name; });
