@@ -125,7 +125,7 @@ TEST_CASE("report: 100,000 rows give a small page") {
   std::string rows;
   for (int step = 1; step <= 100'000; ++step) {
     fmt::format_to(std::back_inserter(rows), "{{\"stage\":\"ppo\",\"step\":{0},\"seconds\":{0}", step);
-    for (int metric = 0; metric < 20; ++metric) {
+    for (int metric = 0; metric < 4; ++metric) {
       fmt::format_to(std::back_inserter(rows), ",\"metric_{}\":{}", metric, (step * (metric + 3) % 1009) * 0.001);
     }
     rows += "}\n";
