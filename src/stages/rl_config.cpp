@@ -78,6 +78,10 @@ void RlConfig::describe(Fields& f) {
           at_least(0));
   f.field("max_error_share", max_error_share, "Share of failed rewards above which the run saves and stops.",
           between(0, 1));
+  f.field("constant_reward_patience", constant_reward_patience,
+          "Iterations in a row with scores that are all equal (or all 0) after which the run saves and stops; each gets a "
+          "warning. 0: warnings only.",
+          at_least(0));
   f.field("shuffle_rewards", shuffle_rewards,
           "Control experiment: give every episode the score of another one. Nothing should be learned.");
   f.section("rollout", rollout, "Keeping rollouts in a file, and using kept ones.");

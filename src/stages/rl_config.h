@@ -80,6 +80,7 @@ struct RlConfig {
   KlConfig kl;
   double target_kl = 0;
   double max_error_share = 0.05;
+  std::int64_t constant_reward_patience = 0;
   bool shuffle_rewards = false;
 
   EvaluationConfig evaluation;

@@ -14,6 +14,7 @@
 #include "stages/episode_report.h"
 #include "stages/loss_passes.h"
 #include "stages/packed_forward.h"
+#include "stages/rl_guards.h"
 
 namespace hone {
 
@@ -116,6 +117,7 @@ void RlLoop::exchange(TrainerState& state) {
   state.value("evaluation_due", evaluation_due_);
   state.value("stop", stop_);
   state.value("skipped_in_a_row", skipped_in_a_row_);
+  state.value("constant_rewards", constant_rewards_);
   state.summary("summary", summary_);
   state.order("prompts", prompts_);
   state.optimizer("optimizer", optimizer_);
@@ -180,6 +182,7 @@ Batch RlLoop::make_batch(const std::vector<Episode>& episodes, MetricValues& met
   if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warn("{}: {}", stage_, complaint);
   verdicts.reward_T = token_rewards_of(batch, episodes, verdicts.truncated_S, metrics);
   member_.assign(batch, verdicts, metrics);
+  constant_rewards_ = count_constant_rewards(summary, constant_rewards_, config_.constant_reward_patience);
   return batch;
 }
 
@@ -208,6 +211,7 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
 }
 
 UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
+  check_policy_lag(batch, run_.model->store.version());
   UpdateMetrics metrics;
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {

@@ -85,6 +85,7 @@ class RlLoop {
   bool evaluation_due_ = true;
   std::string stop_;  ///< why the stage ends early; "": it does not
   std::int64_t skipped_in_a_row_ = 0;
+  std::int64_t constant_rewards_ = 0;  ///< collections in a row whose scores are all equal
   Checkpointer checkpointer_;
 };
 
