@@ -32,6 +32,11 @@ void command_config_docs();
 /// The fields of a kind or of a dotted path ("ppo", "run", "arithmetic"); everything when empty.
 void command_config_help(const std::string& path);
 
+/// The checkpoints of a run directory (or the one given) with stage, step and size.
+void command_checkpoint_list(const std::string& directory);
+/// Compares every file with its manifest; Error{data} when one differs.
+void command_checkpoint_verify(const std::string& directory);
+
 void command_doctor();
 
 struct TokenizerTraining {

@@ -64,6 +64,18 @@ void add_config_commands(CLI::App& app) {
   help->callback([] { command_config_help(path); });
 }
 
+void add_checkpoint_commands(CLI::App& app) {
+  static std::string directory;
+  CLI::App* group = app.add_subcommand("checkpoint", "List and verify what a run has saved");
+  group->require_subcommand(1);
+  CLI::App* list = group->add_subcommand("list", "Checkpoints with stage, step and size");
+  list->add_option("directory", directory, "A run directory or a checkpoint")->required();
+  list->callback([] { command_checkpoint_list(directory); });
+  CLI::App* verify = group->add_subcommand("verify", "Compare every file with its checksum");
+  verify->add_option("directory", directory, "A run directory or a checkpoint")->required();
+  verify->callback([] { command_checkpoint_verify(directory); });
+}
+
 void add_tokenizer_commands(CLI::App& app) {
   static TokenizerTraining training;
   static std::string tokenizer, text;
@@ -122,6 +134,7 @@ int parse_and_run(int argc, char** argv) {
   app.require_subcommand(1);
   add_run_commands(app);
   add_config_commands(app);
+  add_checkpoint_commands(app);
   add_tokenizer_commands(app);
   add_text_commands(app);
   app.add_subcommand("doctor", "What this machine can do, and what is missing")->callback([] { command_doctor(); });

@@ -23,7 +23,10 @@ LockFile::LockFile(std::filesystem::path path) : file_(::open(path.c_str(), O_RD
   ::gethostname(host, sizeof host - 1);
   const std::string holder = fmt::format("process {} on {}\n", ::getpid(), host);
   // Only people read it: a disk that is full is told by the first file that matters.
-  if (::ftruncate(file_.get(), 0) == 0) [[maybe_unused]] const ssize_t n = ::pwrite(file_.get(), holder.data(), holder.size(), 0);
+  [[maybe_unused]] const ssize_t written = ::pwrite(file_.get(), holder.data(), holder.size(), 0);
+  [[maybe_unused]] const int cut = ::ftruncate(file_.get(), static_cast<off_t>(holder.size()));
 }
+
+LockFile::~LockFile() { [[maybe_unused]] const int cut = ::ftruncate(file_.get(), 0); }
 
 }  // namespace hone

@@ -12,6 +12,9 @@ class LockFile {
  public:
   /// Creates the file and locks it. Error{io} naming the process and host that hold it; Error{permission}.
   explicit LockFile(std::filesystem::path path);
+  ~LockFile();
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
 
  private:
   FileDescriptor file_;
