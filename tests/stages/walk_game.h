@@ -57,6 +57,11 @@ class WalkGame : public Environment {
     prompt.text = ">" + prompt.text;  // without it "b" and "bb" look the same to rotary attention
     return prompt;
   }
+  std::optional<std::string> demonstration(const Prompt& prompt) const override {
+    Prompt bare = prompt;
+    bare.text = prompt.reference.at("start").as_string();
+    return walks_->demonstration(bare);
+  }
   Step step(const Episode& episode) override {
     const std::string walk = episode.prompt.reference.at("start").as_string() + walk_of(episode);
     const Json& next = episode.prompt.reference.at("next");
