@@ -105,12 +105,17 @@ void Run::save_checkpoint(const std::filesystem::path& place, CheckpointRecord r
   record.files = report->positions();
   record.stages.assign(report->summaries().begin(), report->summaries().end());
   record.machine = machine_record(compute == kernels::Compute::bfloat16);
-  make_directories(place.parent_path());
-  AtomicDirectory files(place, AtomicDirectory::Existing::replace);
-  write_model_files(*model, *tokenizer, files.path());
-  if (state != nullptr) state->write(files.path());
-  record.write(files.path());
-  files.commit();
+  try {
+    make_directories(place.parent_path());
+    AtomicDirectory files(place, AtomicDirectory::Existing::replace);
+    write_model_files(*model, *tokenizer, files.path());
+    if (state != nullptr) state->write(files.path());
+    record.write(files.path());
+    files.commit();
+  } catch (const Error& error) {
+    fail(error.kind(), "{} is not saved: {}; earlier checkpoints stand: when this is mended run the same command to go on",
+         place.string(), error.what());
+  }
 }
 
 std::filesystem::path Run::model_place(const std::string& stage_or_directory) const {
