@@ -24,8 +24,8 @@ Json episode_json(std::int64_t iteration, const Episode& episode);
 /// Writes rollouts while a run goes on; the disk never stops it (io/telemetry_file.h).
 class RolloutRecord {
  public:
-  /// What `path` holds of the first `kept` iterations stays, the rest is cut off: a resumed run has done so many, a new one
-  /// none. Missing directories are made. Error{io} or Error{permission}.
+  /// What `path` holds of the first `kept` iterations stays, the rest is cut off: a resumed run has done so many, a new
+  /// one none. Missing directories are made. Error{io} or Error{permission}.
   RolloutRecord(const std::filesystem::path& path, std::int64_t kept);
 
   void write(std::int64_t iteration, std::span<const Episode> episodes);

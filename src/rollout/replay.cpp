@@ -29,8 +29,8 @@ std::vector<std::int32_t> ids_of(const Json& json, std::string_view what, std::i
   for (const Json& item : json.as_array()) {
     const std::int64_t id = item.as_integer();
     if (id < 0 || id >= vocabulary) {
-      fail(ErrorKind::data, "{} hold {}, the tokenizer has ids from 0 to {}: the record is of another vocabulary", what, id,
-           vocabulary - 1);
+      fail(ErrorKind::data, "{} hold {}, the tokenizer has ids from 0 to {}: the record is of another vocabulary", what,
+           id, vocabulary - 1);
     }
     ids.push_back(static_cast<std::int32_t>(id));
   }
@@ -49,12 +49,14 @@ std::vector<float> logprobs_of(const Json& json, std::string_view what, std::siz
 
 ScoreSpan span_of(const Json& json, const std::vector<Turn>& turns) {
   const Json::Array& fields = json.as_array();
-  if (fields.size() != 3) fail(ErrorKind::data, "a span has {} fields, expected [turn, end token, value]", fields.size());
+  if (fields.size() != 3)
+    fail(ErrorKind::data, "a span has {} fields, expected [turn, end token, value]", fields.size());
   const ScoreSpan span{fields[0].as_integer(), fields[1].as_integer(), fields[2].as_number()};
   const bool in_episode = span.turn >= 0 && span.turn < static_cast<std::int64_t>(turns.size());
   const std::size_t tokens = in_episode ? turns[static_cast<std::size_t>(span.turn)].completion.ids.size() : 0;
   if (span.end_token < 1 || span.end_token > static_cast<std::int64_t>(tokens)) {
-    fail(ErrorKind::data, "a span ends at token {} of turn {}, which the episode does not have", span.end_token, span.turn);
+    fail(ErrorKind::data, "a span ends at token {} of turn {}, which the episode does not have", span.end_token,
+         span.turn);
   }
   return span;
 }
@@ -116,14 +118,16 @@ void RolloutReplay::check_file() {
     const std::string place = fmt::format("{}:{}", path_.string(), lines_->number());
     if (line.has_logprobs != has_logprobs_ || line.has_score != has_scores_) {
       fail(ErrorKind::data, "{}: this line {} {} and the first one does not; all lines must be alike", place,
-           line.has_logprobs != has_logprobs_ ? (line.has_logprobs ? "has" : "lacks") : (line.has_score ? "has" : "lacks"),
+           line.has_logprobs != has_logprobs_ ? (line.has_logprobs ? "has" : "lacks")
+                                              : (line.has_score ? "has" : "lacks"),
            line.has_logprobs != has_logprobs_ ? "log-probabilities" : "a score");
     }
     check_order(line, iteration, rows);
   }
   if (iteration > needs_.iterations) return;
   if (iteration < needs_.iterations || rows < needs_.episodes) {
-    fail(ErrorKind::data, "{} ends in iteration {} with {} episodes; the stage runs {} iterations of {}: set `iterations` and "
+    fail(ErrorKind::data,
+         "{} ends in iteration {} with {} episodes; the stage runs {} iterations of {}: set `iterations` and "
          "`prompts` × `samples` to those of the recorded run, or record more",
          path_.string(), iteration, rows, needs_.iterations, needs_.episodes);
   }
@@ -137,7 +141,8 @@ void RolloutReplay::check_order(const Line& line, std::int64_t& iteration, std::
     iteration = line.iteration;
     rows = 1;
   } else {
-    fail(ErrorKind::data, "{}:{}: an episode of iteration {} after {} of iteration {}; the stage wants iterations 1, 2, … of {} "
+    fail(ErrorKind::data,
+         "{}:{}: an episode of iteration {} after {} of iteration {}; the stage wants iterations 1, 2, … of {} "
          "episodes each (`prompts` × `samples`)",
          path_.string(), lines_->number(), line.iteration, rows, iteration, needs_.episodes);
   }
@@ -172,13 +177,16 @@ Prompt RolloutReplay::find_prompt(const Json& json) {
     const auto id = static_cast<std::uint64_t>(recorded->as_integer());
     index = id >> 1;
     if (id != prompt_id(Split::train, index) || index >= size) {
-      fail(ErrorKind::data, "prompt_id {} is no training prompt of this run's environment, which has {}: the record is of "
-           "other prompts", id, size);
+      fail(ErrorKind::data,
+           "prompt_id {} is no training prompt of this run's environment, which has {}: the record is of "
+           "other prompts",
+           id, size);
     }
   } else {
     if (index_of_text_.empty()) {
       if (size > most_prompts_searched) {
-        fail(ErrorKind::data, "there is no prompt_id, and the environment has {} prompts, too many to search for its text", size);
+        fail(ErrorKind::data,
+             "there is no prompt_id, and the environment has {} prompts, too many to search for its text", size);
       }
       for (std::uint64_t i = 0; i < size; ++i) index_of_text_.try_emplace(environment_.prompt(Split::train, i).text, i);
     }
@@ -191,8 +199,10 @@ Prompt RolloutReplay::find_prompt(const Json& json) {
   }
   Prompt prompt = environment_.prompt(Split::train, index);
   if (prompt.text != text) {
-    fail(ErrorKind::data, "prompt {} reads '{}', in this run's environment '{}': the record is of other prompts (another "
-         "environment, data file or seed)", prompt.id, shown(text), shown(prompt.text));
+    fail(ErrorKind::data,
+         "prompt {} reads '{}', in this run's environment '{}': the record is of other prompts (another "
+         "environment, data file or seed)",
+         prompt.id, shown(text), shown(prompt.text));
   }
   return prompt;
 }
@@ -215,7 +225,8 @@ Turn RolloutReplay::parse_turn(const Json& json) const {
   if (written.ids.empty()) fail(ErrorKind::data, "a turn has no ids, expected at least one token");
   const Json* text = json.find("text");
   written.text = text == nullptr ? tokenizer_.decode(written.ids) : text->as_string();
-  if (const Json* values = json.find("logprobs")) written.logprob = logprobs_of(*values, "logprobs", written.ids.size());
+  if (const Json* values = json.find("logprobs"))
+    written.logprob = logprobs_of(*values, "logprobs", written.ids.size());
   if (const Json* values = json.find("sampler_logprobs")) {
     written.sampler_logprob = logprobs_of(*values, "sampler_logprobs", written.ids.size());
   }
@@ -248,7 +259,8 @@ void RolloutReplay::place_in_group(const Json& json, Line& line) {
 std::vector<Episode> RolloutReplay::iteration(std::int64_t iteration, std::int64_t version) {
   std::vector<Episode> episodes;
   for (Line line; static_cast<std::int64_t>(episodes.size()) < needs_.episodes;) {
-    if (!next(line)) fail(ErrorKind::data, "{} changed while the run reads it: iteration {} is gone", path_.string(), iteration);
+    if (!next(line))
+      fail(ErrorKind::data, "{} changed while the run reads it: iteration {} is gone", path_.string(), iteration);
     if (line.iteration < iteration) continue;
     for (Turn& turn : line.episode.turns) turn.completion.version.assign(turn.completion.ids.size(), version);
     episodes.push_back(std::move(line.episode));

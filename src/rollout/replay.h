@@ -25,9 +25,9 @@ struct ReplayNeeds {
 /// The episodes of a record (rollout/record.h) in place of generated ones.
 ///
 /// A record of another program needs only "iteration", "prompt" and the "ids" of each turn; it may leave out
-/// "prompt_id" (the prompt is then found by its text), "prompt_ids" (encoded here), "text" (decoded), "finish" (stop after
-/// the end-of-sequence token, else length), groups (runs of `samples` lines), and in all of its lines the log-probabilities
-/// or the scores.
+/// "prompt_id" (the prompt is then found by its text), "prompt_ids" (encoded here), "text" (decoded), "finish" (stop
+/// after the end-of-sequence token, else length), groups (runs of `samples` lines), and in all of its lines the
+/// log-probabilities or the scores.
 class RolloutReplay {
  public:
   /// Reads the whole file once and checks it; both borrowed objects outlive this one. Error{data} with file and line:
@@ -37,8 +37,8 @@ class RolloutReplay {
   RolloutReplay(const std::filesystem::path& path, const Environment& environment, const Tokenizer& tokenizer,
                 const ReplayNeeds& needs);
 
-  /// The episodes of one iteration, in the order of the file; `version` is put on each token. Iterations ascend from call
-  /// to call.
+  /// The episodes of one iteration, in the order of the file; `version` is put on each token. Iterations ascend from
+  /// call to call.
   std::vector<Episode> iteration(std::int64_t iteration, std::int64_t version);
 
   /// Otherwise completions come without log-probabilities: the caller computes them.

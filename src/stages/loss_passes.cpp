@@ -25,7 +25,8 @@ double denominator_of(const RlConfig& config, const Batch& minibatch, const at::
 std::vector<LossPass> loss_passes(const RlConfig& config, const Batch& minibatch, const at::Tensor& mask_T) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(minibatch.sequences()));
   std::iota(all.begin(), all.end(), 0);
-  const std::size_t mean_of = config.compat.micro_batch == 0 ? all.size() : static_cast<std::size_t>(config.compat.micro_batch);
+  const std::size_t mean_of =
+      config.compat.micro_batch == 0 ? all.size() : static_cast<std::size_t>(config.compat.micro_batch);
   std::vector<LossPass> passes;
   double means = 0;
   for (std::size_t begin = 0; begin < all.size(); begin += mean_of) {
@@ -33,7 +34,8 @@ std::vector<LossPass> loss_passes(const RlConfig& config, const Batch& minibatch
     const double denominator = denominator_of(config, minibatch, mask_T, sequences);
     if (denominator == 0) continue;
     ++means;
-    for (const auto& cut : cut_by_tokens(minibatch, sequences, config.tokens_per_pass)) passes.push_back({cut, denominator});
+    for (const auto& cut : cut_by_tokens(minibatch, sequences, config.tokens_per_pass))
+      passes.push_back({cut, denominator});
   }
   for (LossPass& pass : passes) pass.denominator *= means;
   return passes;

@@ -16,9 +16,9 @@ struct LossPass {
   double denominator = 0;               ///< as in loss_rows
 };
 
-/// Cuts a minibatch into passes of at most config.tokens_per_pass tokens. mask_T: the rows that the loss counts. However it
-/// is cut, the loss is a mean over the whole minibatch; with compat.micro_batch n it is the mean over runs of n episodes of
-/// each run's own mean. Empty when no row counts.
+/// Cuts a minibatch into passes of at most config.tokens_per_pass tokens. mask_T: the rows that the loss counts.
+/// However it is cut, the loss is a mean over the whole minibatch; with compat.micro_batch n it is the mean over runs
+/// of n episodes of each run's own mean. Empty when no row counts.
 std::vector<LossPass> loss_passes(const RlConfig& config, const Batch& minibatch, const at::Tensor& mask_T);
 
 }  // namespace hone

@@ -89,6 +89,21 @@ TEST_CASE("algo: a span outside its episode is an error that names it") {
   HONE_CHECK_ERROR(service, span_rewards(episode, 0), "token 0");
 }
 
+TEST_CASE("algo: with after_last the score lands behind the last action, but for the longest episode") {
+  // Two actions; one action; none (a failed episode); two actions with a reply between them.
+  const auto start = starts_of({4, 3, 2, 5});
+  const auto mask = numbers({0, 1, 1, 0, /**/ 1, 0, 0, /**/ 0, 0, /**/ 1, 0, 1, 0, 0});
+  CHECK(gap(score_rows(start, mask, ScorePosition::last_token), numbers({2, 4, -1, 11})) == 0.0);
+  CHECK(gap(score_rows(start, mask, ScorePosition::after_last), numbers({2, 5, -1, 11})) == 0.0);
+  CHECK(gap(credit_mask(start, mask, ScorePosition::last_token), mask) == 0.0);
+  CHECK(gap(credit_mask(start, mask, ScorePosition::after_last),
+            numbers({0, 1, 1, 0, /**/ 1, 1, 0, /**/ 0, 0, /**/ 1, 0, 1, 0, 0})) == 0.0);
+  const auto kl = at::ones({14}, at::kDouble);
+  const auto reward = token_rewards(start, mask, numbers({1, 2, kNan, 4}), {}, kl, {},
+                                    {.kl_coefficient = .1, .score_position = ScorePosition::after_last});
+  CHECK(gap(reward, numbers({0, -.1, .9, 0, /**/ -.1, 2, 0, /**/ 0, 0, /**/ -.1, 0, 3.9, 0, 0})) < 1e-12);
+}
+
 TEST_CASE("algo: KL in the reward carries no gradient") {
   const auto logprob = leaf(numbers({-1, -2}));
   const auto kl = kl_estimate(logprob, numbers({-1.5, -1}), KlEstimator::k1);

@@ -26,8 +26,8 @@ struct Rollouts {
     SamplingConfig sampling{.temperature = 0.9, .max_tokens = 4};
     if (truncated_sampling) sampling.top_k = 20;
     for (std::uint64_t visit = 1; visit <= 2; ++visit) {
-      iterations.push_back(collect(engine, *tiny.tokenizer, *environment, std::vector<std::uint64_t>{visit, 5}, sampling,
-                                   {.samples = 2, .key = 11, .visit = visit}));
+      iterations.push_back(collect(engine, *tiny.tokenizer, *environment, std::vector<std::uint64_t>{visit, 5},
+                                   sampling, {.samples = 2, .key = 11, .visit = visit}));
       Random random(visit);
       for (Episode& episode : iterations.back()) {
         episode.score = {.value = random.normal() / 3, .parts = {{"close", random.normal()}, {"short", 0.1}}};
@@ -47,7 +47,10 @@ struct Rollouts {
   std::filesystem::path file() const { return scratch.path() / "made" / "rollouts.jsonl"; }
   RolloutReplay replay(const std::filesystem::path& path, std::int64_t its = 2, std::int64_t episodes = 4,
                        std::int64_t context = 96) const {
-    return {path, *environment, *tiny.tokenizer, {.iterations = its, .episodes = episodes, .samples = 2, .context = context}};
+    return {path,
+            *environment,
+            *tiny.tokenizer,
+            {.iterations = its, .episodes = episodes, .samples = 2, .context = context}};
   }
   /// The record with one line changed by `change`.
   std::filesystem::path with(std::size_t line, const std::function<void(Json&)>& change) const {
@@ -179,26 +182,40 @@ TEST_CASE("rollout: what is wrong with a record is told by file and line") {
                    "other prompts");
   HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("prompt_id", 3); })(), "changed.jsonl:2:", "prompt_id 3",
                    "no training prompt");
-  HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("prompt_ids", Json::Array{1, 2}); })(), "changed.jsonl:2:",
-                   "another vocabulary");
-  HONE_CHECK_ERROR(data, refused(5, [&](Json& json) { first_turn(json).set("ids", Json::Array{1, 9999}); })(),
+  HONE_CHECK_ERROR(data,
+                   refused(2,
+                           [](Json& json) {
+                             json.set("prompt_ids", Json::Array{1, 2});
+                           })(),
+                   "changed.jsonl:2:", "another vocabulary");
+  HONE_CHECK_ERROR(data,
+                   refused(5,
+                           [&](Json& json) {
+                             first_turn(json).set("ids", Json::Array{1, 9999});
+                           })(),
                    "changed.jsonl:5:", "9999", "another vocabulary");
-  HONE_CHECK_ERROR(data, refused(5, [&](Json& json) { first_turn(json).set("ids", Json::Array{}); })(), "changed.jsonl:5:",
-                   "no ids");
+  HONE_CHECK_ERROR(data, refused(5, [&](Json& json) { first_turn(json).set("ids", Json::Array{}); })(),
+                   "changed.jsonl:5:", "no ids");
   HONE_CHECK_ERROR(data, refused(5, [&](Json& json) { first_turn(json).set("logprobs", Json::Array{0.5}); })(),
                    "changed.jsonl:5:", "logprobs");
-  HONE_CHECK_ERROR(data, refused(4, [&](Json& json) { first_turn(json).set("finish", "tired"); })(), "changed.jsonl:4:",
-                   "tired", "stop, length, env, abort");
-  HONE_CHECK_ERROR(data, refused(4, [](Json& json) { json.set("score", Json::object()); })(), "changed.jsonl:4:", "value");
+  HONE_CHECK_ERROR(data, refused(4, [&](Json& json) { first_turn(json).set("finish", "tired"); })(),
+                   "changed.jsonl:4:", "tired", "stop, length, env, abort");
+  HONE_CHECK_ERROR(data, refused(4, [](Json& json) { json.set("score", Json::object()); })(),
+                   "changed.jsonl:4:", "value");
   HONE_CHECK_ERROR(data, refused(4, [](Json& json) { json.set("iteration", 2); })(), "changed.jsonl:4:", "iteration 2",
                    "4 episodes");
-  HONE_CHECK_ERROR(data, refused(6, [](Json& json) { json.set("turns", Json::Array{}); })(), "changed.jsonl:6:", "turns");
-  HONE_CHECK_ERROR(data, refused(7, [&](Json& json) {
-                     Json bare = Json::object();
-                     for (const char* key : {"iteration", "prompt", "turns"}) bare.set(key, json.at(key));
-                     json = bare;
-                   })(), "changed.jsonl:7:", "lacks a score");
-  HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("group", 1); })(), "changed.jsonl:3:", "group 1", "holds the prompts");
+  HONE_CHECK_ERROR(data, refused(6, [](Json& json) { json.set("turns", Json::Array{}); })(),
+                   "changed.jsonl:6:", "turns");
+  HONE_CHECK_ERROR(data,
+                   refused(7,
+                           [&](Json& json) {
+                             Json bare = Json::object();
+                             for (const char* key : {"iteration", "prompt", "turns"}) bare.set(key, json.at(key));
+                             json = bare;
+                           })(),
+                   "changed.jsonl:7:", "lacks a score");
+  HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("group", 1); })(), "changed.jsonl:3:", "group 1",
+                   "holds the prompts");
   HONE_CHECK_ERROR(data, rollouts.replay(rollouts.scratch.file("broken.jsonl", "{\"iteration\":")), "broken.jsonl:1");
   HONE_CHECK_ERROR(data, rollouts.replay(rollouts.scratch.file("empty.jsonl", "")), "empty.jsonl", "0 episodes");
   HONE_CHECK_ERROR(io, rollouts.replay(rollouts.scratch.path() / "none.jsonl"), "none.jsonl");

@@ -108,7 +108,8 @@ TEST_CASE("stages: what a record leaves out is computed: log-probabilities by th
   spec.rl.rollout.record = (scratch.path() / "rollouts.jsonl").string();
   const Outcome recorded = outcome(spec);
   const std::string record = contents_of(*spec.rl.rollout.record);
-  spec.rl.rollout = {.replay = scratch.file("bare.jsonl", without(record, {"logprobs", "score", "prompt_ids", "group"})).string()};
+  spec.rl.rollout = {
+      .replay = scratch.file("bare.jsonl", without(record, {"logprobs", "score", "prompt_ids", "group"})).string()};
   const Outcome bare = outcome(spec);
   CHECK(at::equal(bare.weights, recorded.weights));
   CHECK(bare.reward == recorded.reward);

@@ -86,6 +86,14 @@ TEST_CASE("stages: values that cannot work together are refused where they stand
   CHECK_NOTHROW(read<PpoSpec>("samples: 1\n"));
   HONE_CHECK_ERROR(config, read<PpoSpec>("max_error_share: 1.5\n"), "max_error_share");
   HONE_CHECK_ERROR(config, read<PpoSpec>("lambda: 1.01\n"), "lambda");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("rollout: {record: a.jsonl, replay: a.jsonl}\n"), "rollout.record", "replayed");
+  CHECK_NOTHROW(read<GrpoSpec>("rollout: {record: a.jsonl, replay: b.jsonl}\n"));
+  const std::string compat = "compat: {score_position: after_last}\n";
+  HONE_CHECK_ERROR(config, read<PpoSpec>(compat), "compat", "separate");
+  CHECK_NOTHROW(read<PpoSpec>(compat + "critic: {trunk: separate}\n"));
+  HONE_CHECK_ERROR(config, read<PpoSpec>(compat + "critic: {trunk: separate}\nbootstrap_truncated: true\n"), "compat",
+                   "bootstrap_truncated");
+  HONE_CHECK_ERROR(config, read<GrpoSpec>("compat: {micro_batch: 2}\n"), "compat");
 }
 
 TEST_CASE("stages: the arithmetic of a stage is what it will do") {

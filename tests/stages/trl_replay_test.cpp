@@ -17,7 +17,8 @@ using namespace hone;
 using namespace hone::test;
 
 /// A run of TRL 1.12's PPOTrainer, watched by tools/golden/trl_ppo.py: 20 collections of 16 episodes, 4 optimizer steps
-/// each. Its rollouts are replayed here; docs/benchmarks.md tells which conventions differ and what `compat` does about it.
+/// each. Its rollouts are replayed here; docs/benchmarks.md tells which conventions differ and what `compat` does about
+/// it.
 namespace {
 
 std::filesystem::path model_folder() { return committed_golden_folder() / "models" / "trl_ppo"; }
@@ -28,7 +29,8 @@ class ListedPrompts : public Environment {
  public:
   ListedPrompts() {
     LineReader lines(rollouts_file(), Encoding::utf8);
-    for (std::string line; lines.next(line);) texts_.push_back(Json::parse(line, lines.source()).at("prompt").as_string());
+    for (std::string line; lines.next(line);)
+      texts_.push_back(Json::parse(line, lines.source()).at("prompt").as_string());
   }
   std::uint64_t size(Split) const override { return texts_.size(); }
   Prompt prompt(Split split, std::uint64_t index) const override {
@@ -117,8 +119,8 @@ double worst(const std::vector<double>& ours, const std::vector<double>& theirs,
   return gap;
 }
 
-/// The metric of the stage, TRL's name in the golden file, and the size below which a difference counts as absolute: the
-/// policy loss is a mean of terms of size 1 that cancel.
+/// The metric of the stage, TRL's name in the golden file, and the size below which a difference counts as absolute:
+/// the policy loss is a mean of terms of size 1 that cancel.
 struct Figure {
   const char* ours;
   const char* theirs;
@@ -157,7 +159,8 @@ at::Tensor stream_of(const Json& tokens, const char* name, const Batch& batch) {
   const at::Tensor first_S = last_action_rows(batch.start_S1, batch.mask_T) + 1;
   for (std::int64_t s = 0; s < batch.sequences(); ++s) {
     const Json::Array& values = tokens.as_array()[static_cast<std::size_t>(s)].at(name).as_array();
-    const auto actions = batch.mask_T.slice(0, batch.start_S1[s].item<int>(), batch.start_S1[s + 1].item<int>()).sum().item<double>();
+    const auto actions =
+        batch.mask_T.slice(0, batch.start_S1[s].item<int>(), batch.start_S1[s + 1].item<int>()).sum().item<double>();
     auto row = first_S[s].item<std::int64_t>() - static_cast<std::int64_t>(actions);
     for (const Json& value : values) stream_T[row++] = value.as_number();
   }
@@ -195,7 +198,8 @@ TEST_CASE("stages: without its compat options ppo learns something else than TRL
     return worst(trl.tiny.series(ours), of_steps(golden, theirs), 1e-3);
   };
   CHECK(gap("value_loss", "value_loss", [](PpoSpec&) {}) < 1e-4);
-  CHECK(gap("value_loss", "value_loss", [](PpoSpec& spec) { spec.rl.compat.score_position = ScorePosition::last_token; }) > 1e-2);
+  CHECK(gap("value_loss", "value_loss",
+            [](PpoSpec& spec) { spec.rl.compat.score_position = ScorePosition::last_token; }) > 1e-2);
   CHECK(gap("loss", "policy_loss", [](PpoSpec& spec) { spec.rl.compat.micro_batch = 0; }) > 1e-2);
   CHECK(gap("critic_grad_norm", "critic_grad_norm", [](PpoSpec& spec) { spec.rl.compat.scale_critic = false; }) > 1);
   CHECK(gap("grad_norm", "policy_grad_norm", [](PpoSpec& spec) { spec.rl.optimizer.max_grad_norm = 0.1; }) > 5e-4);
@@ -212,7 +216,8 @@ TEST_CASE("stages: advantages and returns of TRL's samples are TRL's, token by t
   for (std::int64_t iteration = 1; iteration <= golden.at("iterations").as_integer(); ++iteration) {
     const std::vector<Episode> read = replay.iteration(iteration, 0);
     const Batch batch = pack_episodes(read);
-    const Json of_iteration(Json::Array(tokens.begin() + (iteration - 1) * episodes, tokens.begin() + iteration * episodes));
+    const Json of_iteration(
+        Json::Array(tokens.begin() + (iteration - 1) * episodes, tokens.begin() + iteration * episodes));
     std::vector<float> scores;
     for (const Episode& episode : read) scores.push_back(static_cast<float>(episode.score.value));
     const at::Tensor kl_T = batch.old_logprob_T - stream_of(of_iteration, "reference_logprobs", batch);
