@@ -52,7 +52,8 @@ std::int64_t bytes_in(const fs::path& directory) {
 std::vector<std::string> described(const fs::path& place) {
   try {
     const CheckpointRecord record = CheckpointRecord::read(place);
-    return {record.stage, record.finished ? "-" : format_count(record.step), record.finished ? "stage ended" : "resumable"};
+    if (record.finished) return {record.stage, "-", "stage ended"};
+    return {record.stage, format_count(record.step), "resumable"};
   } catch (const Error&) {
     return {"-", "-", fs::exists(place / "trainer.json") ? "unreadable record" : "model only"};
   }
@@ -81,7 +82,8 @@ void command_checkpoint_verify(const std::string& directory) {
   }
   if (damaged > 0) {
     std::fflush(stdout);
-    fail(ErrorKind::data, "{} damaged: hone run goes on from the newest one that is ok", damaged == 1 ? "one is" : fmt::format("{} are", damaged));
+    fail(ErrorKind::data, "{} damaged: hone run goes on from the newest one that is ok",
+         damaged == 1 ? "one is" : fmt::format("{} are", damaged));
   }
 }
 

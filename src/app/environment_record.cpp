@@ -7,6 +7,7 @@
 
 #include "app/machine.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "io/checksum.h"
@@ -23,7 +24,8 @@ Json data_files(const RootConfig& config) {
   Json files = Json::object();
   for (const auto& [name, data] : config.data) {
     const auto add = [&files](const std::string& path) {
-      files.set(path, Json::Object{{"bytes", static_cast<std::int64_t>(fs::file_size(path))}, {"xxh3", file_checksum(path)}});
+      const auto bytes = static_cast<std::int64_t>(fs::file_size(path));
+      files.set(path, Json::Object{{"bytes", bytes}, {"xxh3", file_checksum(path)}});
     };
     add(data.path);
     if (data.held_out_path) add(*data.held_out_path);
@@ -44,7 +46,8 @@ Json earlier_record(const fs::path& file) {
 void compare_data(const Json& now, const Json& before) {
   for (const auto& [path, entry] : before.is_object() ? before.as_object() : Json::Object{}) {
     const Json* file = now.find(path);
-    if (file != nullptr && !(*file == entry)) log_warn("{}: changed since the run began: it is not the same run any more", path);
+    if (file == nullptr || *file == entry) continue;
+    log_warn("{}: changed since the run began: it is not the same run any more", path);
   }
 }
 
@@ -70,7 +73,8 @@ void record_environment(const fs::path& directory, const RootConfig& config, con
   record.set("data", std::move(data));
   Json processes = Json::array();
   if (const Json* earlier = before.find("processes"); earlier != nullptr && earlier->is_array()) processes = *earlier;
-  processes.push_back(Json::Object{{"started", utc_time()}, {"host", host_name()}, {"pid", static_cast<std::int64_t>(::getpid())}});
+  const auto process = static_cast<std::int64_t>(::getpid());
+  processes.push_back(Json::Object{{"started", utc_time()}, {"host", host_name()}, {"pid", process}});
   record.set("processes", std::move(processes));
   write_file_atomic(file, record.dump(2) + "\n");
 }

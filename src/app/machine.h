@@ -12,9 +12,6 @@ std::int64_t free_disk(const char* path);  ///< bytes that this user may write; 
 std::string host_name();
 std::string operating_system();     ///< "Debian GNU/Linux 12 (bookworm), Linux 6.1.0"
 
-/// "2026-11-22T04:12:08Z", by the wall clock.
-std::string utc_time();
-
 /// The commit that this program was built from, with "-dirty" when files had changed; "unknown" outside of git.
 const char* build_commit();
 

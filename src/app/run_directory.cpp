@@ -50,7 +50,8 @@ std::vector<std::string> stage_names(const RootConfig& config) {
 
 /// Keys that do not change what was computed so far. `stages` from the one to go on with may get another length.
 bool may_differ(const std::string& key, std::span<const std::string> stages_to_come) {
-  if (key == "run.name" || key == "run.directory" || key == "run.stop_grace" || key.starts_with("checkpoints.") || key.starts_with("report.")) return true;
+  if (key == "run.name" || key == "run.directory" || key == "run.stop_grace") return true;
+  if (key.starts_with("checkpoints.") || key.starts_with("report.")) return true;
   if (key.starts_with("stages.") && key.ends_with(".checkpoint_every")) return true;
   return std::any_of(stages_to_come.begin(), stages_to_come.end(), [&key](const std::string& stage) {
     const std::string prefix = "stages." + stage + ".";

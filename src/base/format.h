@@ -18,6 +18,9 @@ std::string format_count(std::int64_t count);
 /// Amount a second: "12,345 tokens/s", "3.25 steps/s".
 std::string format_rate(double per_second, std::string_view unit);
 
+/// Now by the wall clock: "2026-11-22T04:12:08Z".
+std::string utc_time();
+
 /// The candidate with the smallest edit distance (insert, delete, replace, swap neighbours; case and `-`/`_` do not
 /// count), or "" when none is near: the distance may be a third of the longer word.
 std::string nearest_word(std::string_view word, std::span<const std::string> candidates);

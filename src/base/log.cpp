@@ -3,11 +3,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <mutex>
 
 #include "base/error.h"
+#include "base/format.h"
 
 namespace hone {
 
@@ -36,15 +36,6 @@ std::string_view prefix(LogLevel level) {
     case LogLevel::error: return "error: ";
   }
   return "";
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[sizeof "2000-01-01T00:00:00Z"];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 /// A log that cannot be written (closed pipe, full disk) is no reason to stop.
@@ -84,7 +75,7 @@ void log_message(LogLevel level, std::string_view message) {
   } else {
     write_quietly(stderr, line + "\n");
   }
-  if (log().file != nullptr) write_quietly(log().file.get(), fmt::format("{} {}\n", utc_now(), line));
+  if (log().file != nullptr) write_quietly(log().file.get(), fmt::format("{} {}\n", utc_time(), line));
 }
 
 }  // namespace hone
