@@ -32,14 +32,16 @@ class BpeTokenizer : public Tokenizer {
   BpeTokenizer(BpeSpec spec, const std::string& source);
 
   Ids encode(std::string_view text, AddSpecial add, SpecialTokens special) const override;
-  std::string_view id_to_bytes(std::int32_t id) const override { return bytes_[checked(id)]; }
+  std::string_view id_to_bytes(std::int32_t id) const override {
+    return id < vocab_size() ? std::string_view(bytes_[checked(id)]) : std::string_view();
+  }
   std::optional<std::int32_t> token_to_id(std::string_view token) const override;
   std::string id_to_token(std::int32_t id) const override;
   std::int32_t vocab_size() const override { return static_cast<std::int32_t>(bytes_.size()); }
   std::optional<std::int32_t> bos_id() const override { return bos_; }
   std::optional<std::int32_t> eos_id() const override { return eos_; }
   std::optional<std::int32_t> pad_id() const override { return pad_; }
-  bool is_special(std::int32_t id) const override { return special_[checked(id)]; }
+  bool is_special(std::int32_t id) const override { return id < vocab_size() && special_[checked(id)]; }
   std::vector<SpecialToken> special_tokens() const override;
   void save(const std::filesystem::path& directory) const override { write_tokenizer_json(spec_, directory); }
 

@@ -33,8 +33,8 @@ class Tokenizer {
   /// Ids of `text`, which may hold any bytes; bytes that are not UTF-8 are encoded one by one, never dropped.
   virtual std::vector<std::int32_t> encode(std::string_view text, AddSpecial add = AddSpecial::no,
                                            SpecialTokens special = SpecialTokens::as_text) const = 0;
-  /// The bytes that an id stands for: perhaps a part of a character. Empty for an id that the vocabulary skips.
-  /// id in [0, vocab_size).
+  /// The bytes that an id stands for: perhaps a part of a character. Empty for an id that the vocabulary skips and from
+  /// vocab_size on: a model whose vocabulary is padded may draw such ids. id ≥ 0.
   virtual std::string_view id_to_bytes(std::int32_t id) const = 0;
   /// The id of a token spelled as in tokenizer.json ("Ġthe", "<|eos|>").
   virtual std::optional<std::int32_t> token_to_id(std::string_view token) const = 0;
@@ -46,6 +46,7 @@ class Tokenizer {
   virtual std::optional<std::int32_t> bos_id() const = 0;
   virtual std::optional<std::int32_t> eos_id() const = 0;
   virtual std::optional<std::int32_t> pad_id() const = 0;
+  /// False from vocab_size on. id ≥ 0.
   virtual bool is_special(std::int32_t id) const = 0;
   virtual std::vector<SpecialToken> special_tokens() const = 0;
 

@@ -54,6 +54,20 @@ TEST_CASE("engine: end-of-sequence ends a completion; it is among the ids and no
   CHECK(completion.finish == FinishReason::stop);
 }
 
+TEST_CASE("engine: ids of a padded vocabulary have no text") {
+  TinyModel tiny(kernels::Compute::float32, 96, 0, 300);
+  std::size_t padding = 0;
+  for (const Completion& completion : generate(tiny, requests_of({3, 9, 20}), {.max_tokens = 40})) {
+    std::vector<std::int32_t> known;
+    for (const std::int32_t id : completion.ids) {
+      if (id < tiny.tokenizer->vocab_size()) known.push_back(id);
+    }
+    padding += completion.ids.size() - known.size();
+    CHECK(completion.text == tiny.tokenizer->decode(known));
+  }
+  CHECK(padding > 20);
+}
+
 TEST_CASE("engine: a full context ends a completion at the last position that training could compute") {
   TinyModel tiny(kernels::Compute::float32, 40);
   const std::vector<Completion> completions =

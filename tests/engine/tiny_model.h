@@ -16,10 +16,10 @@ namespace hone::test {
 /// A random model whose distributions are far from uniform, and bytes as tokens.
 struct TinyModel {
   explicit TinyModel(kernels::Compute compute = kernels::Compute::float32, std::int64_t context = 96,
-                     std::int64_t window = 0) {
+                     std::int64_t window = 0, std::int64_t padding_ids = 0) {
     tokenizer = byte_tokenizer();
     LlamaSpec spec;
-    spec.vocabulary_size = tokenizer->vocab_size();
+    spec.vocabulary_size = tokenizer->vocab_size() + padding_ids;
     spec.hidden = 32;
     spec.layers = 2;
     spec.heads = 4;

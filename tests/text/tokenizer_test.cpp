@@ -101,6 +101,15 @@ TEST_CASE("text: ids outside the vocabulary are told, unknown tokens have no id"
   CHECK(tokenizer->token_to_id("Ġ") == 32);
 }
 
+TEST_CASE("text: ids behind the vocabulary, which a padded model can draw, have no bytes") {
+  for (const auto& tokenizer : {byte_tokenizer(), trained()}) {
+    for (const std::int32_t id : {tokenizer->vocab_size(), tokenizer->vocab_size() + 1000}) {
+      CHECK(tokenizer->id_to_bytes(id).empty());
+      CHECK(!tokenizer->is_special(id));
+    }
+  }
+}
+
 TEST_CASE("text: descriptions that contradict themselves are refused") {
   BpeSpec spec;
   spec.tokens = {"a", "b"};
