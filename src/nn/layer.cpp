@@ -3,6 +3,9 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include <memory>
+#include <type_traits>
+
 #include "base/error.h"
 
 namespace hone {
@@ -24,6 +27,16 @@ class LayerNode : public torch::autograd::Node {
   LayerBackward backward_;
 };
 
+/// Newer LibTorch (seen in 2.15) holds nodes by intrusive_ptr, older ones (2.11) by shared_ptr.
+template <class Node>
+auto make_node(LayerBackward backward) {
+  if constexpr (std::is_base_of_v<c10::intrusive_ptr_target, Node>) {
+    return c10::make_intrusive<Node>(std::move(backward));
+  } else {
+    return std::make_shared<Node>(std::move(backward));
+  }
+}
+
 }  // namespace
 
 bool recording(const std::vector<at::Tensor>& inputs) {
@@ -36,7 +49,7 @@ bool recording(const std::vector<at::Tensor>& inputs) {
 
 void record(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& outputs, LayerBackward backward) {
   if (!recording(inputs)) return;
-  auto node = std::make_shared<LayerNode>(std::move(backward));
+  auto node = make_node<LayerNode>(std::move(backward));
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
   torch::autograd::set_history(outputs, node);
 }
