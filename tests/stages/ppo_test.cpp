@@ -293,7 +293,7 @@ TEST_CASE("stages: ppo stops when it is good enough, keeps checkpoints and shows
   spec.rl.iterations = 2;
   summary = spec.run(tiny.run);
   CHECK(tiny.series("loss").size() == 2);
-  CHECK(std::filesystem::exists(tiny.run.checkpoints("ppo") / "step_2" / "config.json"));
+  CHECK(std::filesystem::exists(tiny.run.checkpoint_directory("ppo") / "step_2" / "config.json"));
   REQUIRE(summary.held_out.size() == 2);
   CHECK(summary.held_out[1].metric == "reward (sampled)");
   CHECK(summary.held_out[1].after.has_value());
