@@ -21,7 +21,7 @@ def read_json(path):
 
 
 def endless_model(source, target):
-    """The same model without an end-of-sequence token: every completion gets all its tokens, as in the peers' programs."""
+    """The same model without an end-of-sequence token: completions get all their tokens, as in the peers' programs."""
     os.makedirs(target, exist_ok=True)
     for name in os.listdir(source):
         path = os.path.join(target, name)
@@ -61,8 +61,8 @@ def reward_model(source, target):
 
 
 def token_counts(hone, model, lines):
-    done = subprocess.run([hone, "tokenizer", "encode", model], input="".join(line + "\n" for line in lines), text=True,
-                          stdout=subprocess.PIPE, check=True)
+    text = "".join(line + "\n" for line in lines)
+    done = subprocess.run([hone, "tokenizer", "encode", model], input=text, text=True, stdout=subprocess.PIPE, check=True)
     return [len(line.split()) for line in done.stdout.splitlines()]
 
 
@@ -95,7 +95,8 @@ def prepare(hone, source, folder):
     endless_model(source, os.path.join(folder, "endless"))
     reward_model(source, os.path.join(folder, "reward"))
     grpo = [f"{GRPO_WORDS[i % 8]} {GRPO_WORDS[(i // 8) % 8]} {i}" for i in range(256)]
-    for name, lines in (("prompts_32.txt", texts(hone, source, 32, 256)), ("prompts_16.txt", texts(hone, source, 16, 256)),
+    for name, lines in (("prompts_32.txt", texts(hone, source, 32, 256)),
+                        ("prompts_16.txt", texts(hone, source, 16, 256)),
                         ("rows_255.txt", texts(hone, source, 255, 64)), ("prompts_grpo.txt", grpo)):
         with open(os.path.join(folder, name), "w") as file:
             file.writelines(line + "\n" for line in lines)

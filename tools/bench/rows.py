@@ -20,9 +20,11 @@ ROWS = {
     "train_tiny": Row("train", "tiny", "tokens/s", 1.0, DTYPES, [], {}),
     "ppo_tiny": Row("ppo", "tiny", "s", 1.6, PPO, [], {}),
     "grpo_tiny": Row("grpo", "tiny", "s", None, GRPO, [], {}),
-    "rollout_small": Row("rollout", "small", "tokens/s", 2.5, DTYPES, ["--repeat", "1"], {"stages.ppo.iterations": 2}),
+    "rollout_small": Row("rollout", "small", "tokens/s", 2.5, DTYPES, ["--repeat", "1"],
+                         {"stages.ppo.iterations": 2}),
     "train_small": Row("train", "small", "tokens/s", 1.0, DTYPES, ["--steps", "4"], {"stages.pretrain.steps": 6}),
-    "ppo_small": Row("ppo", "small", "s", 1.6, PPO[:1] + PPO[2:], ["--iterations", "3"], {"stages.ppo.iterations": 3}),
+    "ppo_small": Row("ppo", "small", "s", 1.6, PPO[:1] + PPO[2:], ["--iterations", "3"],
+                     {"stages.ppo.iterations": 3}),
     "grpo_small": Row("grpo", "small", "s", None, GRPO, ["--steps", "3"], {"stages.grpo.iterations": 3}),
 }
 TITLES = {"rollout": "rollout, 32 × (32 + 128) tokens", "train": "training, 8 × 256 tokens",
