@@ -10,17 +10,6 @@ using namespace hone::test;
 
 namespace {
 
-using State = std::vector<std::int32_t>;
-
-Batch batch_of(const State& state) {
-  Batch batch;
-  const auto count = static_cast<std::int64_t>(state.size());
-  batch.ids_T = stream_tensor(state, at::kInt);
-  batch.position_T = at::arange(count, at::kInt);
-  batch.start_S1 = at::tensor(std::vector<int>{0, static_cast<int>(count)}, at::kInt);
-  return batch;
-}
-
 /// Every walk that the graph allows, with the model's chances: what leaves the graph or ends early is worth nothing,
 /// what has arrived is worth its optimality whatever follows.
 class WalkValues {

@@ -54,18 +54,6 @@ struct Game {
   }
 };
 
-/// The state that an action is taken in: what the model has seen.
-using State = std::vector<std::int32_t>;
-
-Batch batch_of(const State& state) {
-  Batch batch;
-  const auto count = static_cast<std::int64_t>(state.size());
-  batch.ids_T = stream_tensor(state, at::kInt);
-  batch.position_T = at::arange(count, at::kInt);
-  batch.start_S1 = at::tensor(std::vector<int>{0, static_cast<int>(count)}, at::kInt);
-  return batch;
-}
-
 struct Known {
   double value = 0;
   double chance = 0;  ///< of passing through it, from a start drawn evenly

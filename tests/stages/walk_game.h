@@ -41,6 +41,18 @@ class AlphabetTokenizer : public Tokenizer {
   std::string letters_;
 };
 
+/// The state that an action is taken in: what the model has seen.
+using State = std::vector<std::int32_t>;
+
+inline Batch batch_of(const State& state) {
+  Batch batch;
+  const auto count = static_cast<std::int64_t>(state.size());
+  batch.ids_T = stream_tensor(state, at::kInt);
+  batch.position_T = at::arange(count, at::kInt);
+  batch.start_S1 = at::tensor(std::vector<int>{0, static_cast<int>(count)}, at::kInt);
+  return batch;
+}
+
 inline std::string walk_of(const Episode& episode) {
   std::string walk;
   for (const Turn& turn : episode.turns) walk += turn.completion.text;
