@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/fields.h"
 #include "flow/services.h"
@@ -20,6 +22,7 @@ class Environment {
   struct Step {
     bool done = true;
     std::string reply;  ///< appended to the episode as text the policy did not write; empty when done
+    std::optional<double> reward;  ///< for the last turn; the reward `environment` adds them up
   };
 
   virtual ~Environment() = default;
@@ -40,6 +43,14 @@ class Environment {
   virtual Step step(const Episode& episode) {
     (void)episode;
     return {};
+  }
+
+  /// `step` for several episodes that wait at the same time; an environment in another process answers them in one call.
+  virtual std::vector<Step> steps(std::span<const Episode* const> episodes) {
+    std::vector<Step> steps;
+    steps.reserve(episodes.size());
+    for (const Episode* episode : episodes) steps.push_back(step(*episode));
+    return steps;
   }
 };
 

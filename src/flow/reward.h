@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,7 +20,8 @@ enum class RewardScope {
 
 /// Judges finished episodes.
 ///
-/// Call order: score* . Threads: one at a time. Blocking is allowed.
+/// Call order: score* . Threads: as many calls at once as calls_at_once() says, never one that shares an episode with
+/// another. Blocking is allowed.
 /// Returns one score an episode, in order. What cannot be judged is a Score::error or Score::abstain, never a 0.
 /// An exception marks every episode of the call as an error; it does not end the run.
 /// Texts are valid UTF-8 without special tokens.
@@ -27,6 +29,11 @@ class Reward {
  public:
   virtual ~Reward() = default;
   virtual RewardScope scope() const { return RewardScope::sample; }
+  /// 0: one call at a time, between generations: for what computes with the run's own threads. Otherwise calls run on
+  /// threads of their own while generation goes on, this many at once.
+  virtual std::int64_t calls_at_once() const { return 0; }
+  /// Most episodes that one call should bring, groups kept whole; 0: any number.
+  virtual std::int64_t call_size() const { return 0; }
   virtual std::vector<Score> score(std::span<const Episode> episodes) = 0;
 };
 

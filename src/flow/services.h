@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flow/types.h"
@@ -34,6 +35,30 @@ class PromptSource {
   virtual std::optional<std::string> demonstration(const Prompt& prompt) const = 0;
 };
 
+/// Runs a program that nobody trusts. Blocking; any number of threads at once.
+class Executor {
+ public:
+  struct Program {
+    std::vector<std::string> command;                        ///< looked up in PATH
+    std::vector<std::pair<std::string, std::string>> files;  ///< name and content, in the program's own empty folder
+    std::string input;                                       ///< on its standard input
+    double seconds = 10;                                     ///< of wall time; then it is killed with all it started
+    std::int64_t memory_bytes = 512 << 20;
+    std::int64_t output_bytes = 1 << 20;                     ///< of stdout and of stderr; what is beyond is cut
+  };
+  struct Outcome {
+    enum class End { exited, killed, timed_out, refused } end = End::refused;
+    int code = 0;          ///< exit status, or the signal's number
+    std::string output;    ///< stdout
+    std::string errors;    ///< stderr, or why it was refused
+    double seconds = 0;
+  };
+  virtual ~Executor() = default;
+  virtual Outcome run(const Program& program) = 0;
+  /// The layers of isolation that are active, for people: "user namespace, seccomp, landlock".
+  virtual std::string layers() const = 0;
+};
+
 /// What src/app gives to environments and rewards when it makes them. The functions throw Error{config} when what they
 /// are asked for is not in the run's file.
 struct Services {
@@ -43,6 +68,8 @@ struct Services {
   std::function<std::unique_ptr<TextScorer>(const std::string& model)> likelihood;
   /// A trained reward model or classifier: a model directory or the name of an earlier stage.
   std::function<std::unique_ptr<TextScorer>(const std::string& model)> scorer;
+  /// The sandbox. Error{service} naming what is missing when this machine cannot isolate a program.
+  std::function<std::shared_ptr<Executor>()> executor;
 };
 
 }  // namespace hone

@@ -1,5 +1,7 @@
 #include "flow/types.h"
 
+#include "base/random.h"
+
 namespace hone {
 
 std::int64_t Episode::completion_tokens() const {
@@ -15,6 +17,11 @@ std::vector<std::int32_t> Episode::token_stream() const {
     ids.insert(ids.end(), turn.reply_ids.begin(), turn.reply_ids.end());
   }
   return ids;
+}
+
+std::uint64_t episode_seed(std::uint64_t key, const Episode& episode) {
+  const std::uint64_t visit_key = stream_key(key, "visit/" + std::to_string(episode.visit));
+  return Random(visit_key, episode.prompt.id, static_cast<std::uint32_t>(episode.sample)).next64() >> 11;
 }
 
 }  // namespace hone

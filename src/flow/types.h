@@ -76,8 +76,12 @@ struct Score {
   ScoreStatus status = ScoreStatus::ok;
   std::string note;  ///< why, for people: the error's message, the judge's words
   std::vector<ScoreSpan> spans;
+  /// Of an error, one word to count by: exception, timeout, crash, protocol, not_finite, http, refused.
+  std::string reason;
 
-  static Score error(std::string why) { return {.status = ScoreStatus::error, .note = std::move(why)}; }
+  static Score error(std::string why, std::string reason = "exception") {
+    return {.status = ScoreStatus::error, .note = std::move(why), .reason = std::move(reason)};
+  }
   static Score abstain(std::string why) { return {.status = ScoreStatus::abstain, .note = std::move(why)}; }
 };
 
@@ -85,6 +89,7 @@ struct Turn {
   Completion completion;
   std::string reply;                    ///< the environment's, empty when the episode ended here
   std::vector<std::int32_t> reply_ids;  ///< never part of the loss
+  std::optional<double> reward;         ///< what the environment gave for this turn; the reward `environment` uses it
 };
 
 struct Episode {
@@ -103,5 +108,9 @@ struct Episode {
   /// prompt ids, then completion and reply ids of every turn.
   std::vector<std::int32_t> token_stream() const;
 };
+
+/// The seed that a plug-in gets for one episode: the same after a resume, with any number of workers, in any transport.
+/// Below 2^53, so that every language reads it exactly. `key` is the stream of the run and of the plug-in's name.
+std::uint64_t episode_seed(std::uint64_t key, const Episode& episode);
 
 }  // namespace hone
