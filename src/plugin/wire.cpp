@@ -221,6 +221,10 @@ WirePrompt prompt_from_json(const Json& json) {
 
 Json step_json(const Environment::Step& step) {
   Json json = Json::object();
+  if (!step.failure.empty()) {
+    json.set("error", step.failure);
+    return json;
+  }
   if (step.done) {
     json.set("done", true);
   } else {
@@ -232,6 +236,10 @@ Json step_json(const Environment::Step& step) {
 
 Environment::Step step_from_json(const Json& json) {
   Environment::Step step;
+  if (const Json* why = json.find("error")) {
+    step.failure = why->as_string();
+    return step;
+  }
   const Json* done = json.find("done");
   const Json* reply = json.find("reply");
   step.done = done != nullptr ? done->as_bool() : reply == nullptr;

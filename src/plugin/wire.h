@@ -40,7 +40,7 @@ struct WirePrompt {
 };
 WirePrompt prompt_from_json(const Json& json);
 
-/// {"done": true} or {"reply": text}, either with "reward"
+/// {"done": true} or {"reply": text}, either with "reward"; or {"error": why}, when the environment cannot go on
 Json step_json(const Environment::Step& step);
 Environment::Step step_from_json(const Json& json);
 

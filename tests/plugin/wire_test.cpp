@@ -79,3 +79,11 @@ TEST_CASE("wire: seeds are fixed by run, plug-in and episode, and readable in ev
   episode.visit = 2;
   CHECK(seed != episode_seed(1, episode));
 }
+
+TEST_CASE("wire: a step that failed comes back as a failure") {
+  const Environment::Step failed{.done = true, .failure = "no such room"};
+  CHECK(step_json(failed).dump() == R"({"error":"no such room"})");
+  const Environment::Step back = step_from_json(step_json(failed));
+  CHECK(back.done);
+  CHECK(back.failure == "no such room");
+}
