@@ -1,0 +1,44 @@
+#include "plugin/sandbox/layers.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace hone::sandbox {
+
+std::string Layers::text() const {
+  std::string text = drops_uid ? "unprivileged user ids, " : "";
+  switch (isolation) {
+    case Isolation::namespaces: text += "user/mount/pid/net/ipc/uts namespaces, "; break;
+    case Isolation::bubblewrap: text += "bubblewrap (user/mount/pid/net/ipc/uts namespaces), "; break;
+    case Isolation::landlock: text += "no namespaces, "; break;
+  }
+  if (landlock_version > 0 && isolation != Isolation::bubblewrap)
+    text += fmt::format("Landlock {}, ", landlock_version);
+  text += "seccomp, rlimits";
+  if (pids_group) text += ", pids cgroup";
+  return text;
+}
+
+std::vector<std::string> readable_paths(const Settings& settings) {
+  std::vector<std::string> paths;
+  std::vector<std::string> wanted = {"/usr",
+                                     "/bin",
+                                     "/sbin",
+                                     "/lib",
+                                     "/lib32",
+                                     "/lib64",
+                                     "/etc/ld.so.cache",
+                                     "/etc/ld.so.conf",
+                                     "/etc/alternatives",
+                                     "/etc/localtime",
+                                     "/nix/store"};
+  wanted.insert(wanted.end(), settings.readable.begin(), settings.readable.end());
+  for (const std::string& path : wanted) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) paths.push_back(path);
+  }
+  return paths;
+}
+
+}  // namespace hone::sandbox
