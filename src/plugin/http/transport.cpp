@@ -123,8 +123,8 @@ class Running : public std::enable_shared_from_this<Running> {
     const std::string reason = error == asio::error::operation_aborted || error == asio::error::bad_descriptor
                                    ? fmt::format("no answer within {} s", pool_->options.connect_seconds)
                                    : error.message();
-    connect(index + 1, fmt::format("cannot connect to {} port {}: {}", address_text(endpoints_[index]),
-                                   exchange_.url.port, reason));
+    const char* what = connection_->tls ? "no TLS with" : "cannot connect to";
+    connect(index + 1, fmt::format("{} {} port {}: {}", what, address_text(endpoints_[index]), exchange_.url.port, reason));
   }
 
   void handshake(std::size_t index) {
