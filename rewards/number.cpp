@@ -50,32 +50,52 @@ std::optional<double> value_of(const Pattern::Match& match) {
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-std::vector<double> numbers(std::string_view text) {
-  const Pattern pattern(grammar, {});
-  std::vector<double> values;
+struct Number {
+  double value = 0;
+  std::string_view text;
+};
+
+std::vector<Number> numbers(std::string_view text) {
+  static const Pattern pattern(grammar, {});
+  std::vector<Number> found;
   for (const Pattern::Match& match : pattern.find_all(text)) {
-    if (const auto value = value_of(match)) values.push_back(*value);
+    if (const auto value = value_of(match)) found.push_back({*value, match[0].value_or(std::string_view())});
   }
-  return values;
+  return found;
 }
 
 }  // namespace
 
 std::optional<double> first_number(std::string_view text) {
-  const std::vector<double> values = numbers(text);
-  return values.empty() ? std::nullopt : std::optional(values.front());
+  const std::vector<Number> found = numbers(text);
+  return found.empty() ? std::nullopt : std::optional(found.front().value);
 }
 
 std::optional<double> last_number(std::string_view text) {
-  const std::vector<double> values = numbers(text);
-  return values.empty() ? std::nullopt : std::optional(values.back());
+  const std::vector<Number> found = numbers(text);
+  return found.empty() ? std::nullopt : std::optional(found.back().value);
+}
+
+std::optional<std::string_view> first_number_text(std::string_view text) {
+  const std::vector<Number> found = numbers(text);
+  return found.empty() ? std::nullopt : std::optional(found.front().text);
+}
+
+std::optional<std::string_view> last_number_text(std::string_view text) {
+  const std::vector<Number> found = numbers(text);
+  return found.empty() ? std::nullopt : std::optional(found.back().text);
 }
 
 std::optional<std::string_view> last_boxed(std::string_view text) {
-  constexpr std::string_view opening = "\\boxed{";
-  const std::size_t start = text.rfind(opening);
-  if (start == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = text.substr(start + opening.size());
+  std::string_view rest;
+  std::size_t start = 0;
+  for (const std::string_view opening : {"\\boxed{", "\\fbox{"}) {
+    const std::size_t at = text.rfind(opening);
+    if (at == std::string_view::npos || at + opening.size() < start) continue;
+    start = at + opening.size();
+    rest = text.substr(start);
+  }
+  if (start == 0) return std::nullopt;
   int depth = 1;
   for (std::size_t i = 0; i < rest.size(); ++i) {
     depth += rest[i] == '{' ? 1 : rest[i] == '}' ? -1 : 0;

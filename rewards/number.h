@@ -11,8 +11,11 @@ namespace hone {
 /// Error{data} when the text exceeds the limits of matching.
 std::optional<double> first_number(std::string_view text);
 std::optional<double> last_number(std::string_view text);
+/// The same numbers as they are written.
+std::optional<std::string_view> first_number_text(std::string_view text);
+std::optional<std::string_view> last_number_text(std::string_view text);
 
-/// The contents of the last \boxed{…} with balanced braces; nullopt without one.
+/// The contents of the last \boxed{…} or \fbox{…} with balanced braces; nullopt without one.
 std::optional<std::string_view> last_boxed(std::string_view text);
 
 }  // namespace hone

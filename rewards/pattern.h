@@ -10,7 +10,7 @@
 namespace hone {
 
 /// A compiled PCRE2 pattern over UTF-8 text. Matching is bounded in steps and memory, so no text can hang it.
-/// Copies share the compiled pattern and its work space: one thread at a time.
+/// Copies share the compiled pattern. Any number of threads may match at once.
 class Pattern {
  public:
   struct Options {
@@ -32,7 +32,8 @@ class Pattern {
 
  private:
   struct Compiled;
-  std::optional<Match> find_from(std::string_view text, std::size_t from, unsigned flags) const;
+  struct Space;  // of one match
+  std::optional<Match> find_from(std::string_view text, std::size_t from, unsigned flags, Space& space) const;
   std::shared_ptr<const Compiled> compiled_;
 };
 
