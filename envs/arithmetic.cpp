@@ -111,6 +111,7 @@ class Arithmetic : public Environment {
         held_out_(static_cast<std::uint64_t>(spec.held_out)),
         order_(stream_key(seed, "arithmetic.order"), train_size(operations_)) {}
 
+  bool single_turn() const override { return true; }
   std::uint64_t size(Split split) const override { return split == Split::train ? order_.size() : held_out_; }
 
   Prompt prompt(Split split, std::uint64_t index) const override {

@@ -13,6 +13,7 @@ class Dataset : public Environment {
  public:
   explicit Dataset(std::unique_ptr<PromptSource> rows) : rows_(std::move(rows)) {}
 
+  bool single_turn() const override { return true; }
   std::uint64_t size(Split split) const override { return rows_->size(split); }
   Prompt prompt(Split split, std::uint64_t index) const override { return rows_->prompt(split, index); }
   std::optional<std::string> demonstration(const Prompt& prompt) const override { return rows_->demonstration(prompt); }

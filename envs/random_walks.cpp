@@ -29,6 +29,7 @@ class RandomWalks : public Environment {
         walks_(static_cast<std::uint64_t>(spec.walks)),
         key_(stream_key(seed, "random_walks.walk")) {}
 
+  bool single_turn() const override { return true; }
   std::uint64_t size(Split split) const override { return split == Split::train ? walks_ : starts(); }
 
   Prompt prompt(Split split, std::uint64_t index) const override {

@@ -4,6 +4,10 @@
 #include "envs/dataset.h"
 #include "envs/random_walks.h"
 #include "envs/skeleton.h"
+#include "plugin/exec.h"
+#include "plugin/http_reward.h"
+#include "plugin/judge_reward.h"
+#include "plugin/library_spec.h"
 #include "policies/llama.h"
 #include "rewards/diversity.h"
 #include "rewards/exact_match.h"
@@ -52,6 +56,8 @@ Catalogs tables() {
            {"random_walks", "Shortest paths on a small random graph.", make<RandomWalksSpec>},
            {"dataset", "Prompts and references from a data set's rows.", make<DatasetSpec>},
            {"skeleton", "Guess a number with hints: the multi-turn example to copy.", make<SkeletonEnvSpec>},
+           {"exec", "A program in any language.", make<ExecEnvironmentSpec>},
+           {"library", "A shared library (docs/plugin_abi.md).", make<LibraryEnvironmentSpec>},
        }});
   all.add<RewardSpec>(
       {"reward",
@@ -66,6 +72,10 @@ Catalogs tables() {
            {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
            {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
            {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
+           {"exec", "A program in any language.", make<ExecRewardSpec>},
+           {"library", "A shared library (docs/plugin_abi.md).", make<LibraryRewardSpec>},
+           {"http", "A service that scores (docs/plugins_http.md).", make<HttpRewardSpec>},
+           {"judge", "A chat model behind an OpenAI-compatible endpoint.", make<JudgeRewardSpec>},
        }});
   all.add<PolicySpec>({"policy",
                        {

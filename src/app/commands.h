@@ -37,6 +37,42 @@ void command_checkpoint_list(const std::string& directory);
 /// Compares every file with its manifest; Error{data} when one differs.
 void command_checkpoint_verify(const std::string& directory);
 
+struct NewPlugin {
+  std::string name;
+  std::string language = "python";  ///< python | c | cpp | bash
+  std::string kind = "reward";      ///< reward | env
+  std::string directory = ".";
+};
+/// Writes a working plug-in to start from, and what it includes. Nothing is overwritten: Error{io}.
+void command_plugin_new(const NewPlugin& plugin);
+
+/// A plug-in that is tried outside a run: a .so, or a program with its arguments.
+struct PluginCommand {
+  std::vector<std::string> target;
+  std::string kind = "reward";  ///< reward | env
+  bool text = false;            ///< the dialect for shells
+  std::vector<std::string> fields;
+  std::vector<std::string> config;  ///< key=value
+  bool in_process = false;
+  bool random = false;
+  double timeout = 30;
+};
+/// Runs ordinary and hostile batches; Error{data} when one fails.
+void command_plugin_test(const PluginCommand& command);
+void command_plugin_bench(const PluginCommand& command);
+/// What is built in, and the libraries on the search path.
+void command_plugin_list();
+
+struct ServeReward {
+  FileCommand file;
+  std::string reward;  ///< "" when the file has one
+  std::string address = "127.0.0.1";
+  std::int64_t port = 8700;
+  std::string token_env;
+};
+/// Offers a reward of a file over HTTP until a signal comes.
+void command_reward_serve(const ServeReward& command);
+
 void command_doctor();
 
 struct TokenizerTraining {

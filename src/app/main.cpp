@@ -21,6 +21,7 @@ constexpr const char* examples =
     "  hone check FILE                                        what it would do, in numbers\n"
     "  hone generate --model runs/arithmetic/checkpoints/ppo/final --prompt '37+58='\n"
     "  hone config help stages.ppo                            every key of a stage\n"
+    "  hone plugin new my_reward                              a reward of your own, in Python\n"
     "  hone doctor                                            what this machine can do\n";
 
 void add_file(CLI::App* app, FileCommand& command) {
@@ -117,6 +118,50 @@ void add_text_commands(CLI::App& app) {
   chat->callback([] { command_chat(command); });
 }
 
+void add_trial_options(CLI::App* app, PluginCommand& command) {
+  app->add_option("target", command.target, "NAME.so, or a program with its arguments (behind --)")->required();
+  app->add_flag("--text", command.text, "The program speaks the text dialect");
+  app->add_option("--fields", command.fields, "What it reads of each episode then")->delimiter(',');
+  app->add_option("--config", command.config, "key=value for the plug-in; may be given again");
+  app->add_flag("--in-process", command.in_process, "Load the library into hone itself");
+  app->add_option("--timeout", command.timeout, "Seconds a call may take")->check(CLI::PositiveNumber);
+}
+
+void add_plugin_commands(CLI::App& app) {
+  static NewPlugin plugin;
+  static PluginCommand command;
+  CLI::App* group = app.add_subcommand("plugin", "Write, try and time rewards and environments of your own");
+  group->require_subcommand(1);
+  CLI::App* create = group->add_subcommand("new", "Write a plug-in to start from");
+  create->add_option("name", plugin.name, "Its name")->required();
+  create->add_option("--lang", plugin.language, "python, c, cpp or bash")->check(CLI::IsMember({"python", "c", "cpp", "bash"}));
+  create->add_option("--kind", plugin.kind, "reward or env")->check(CLI::IsMember({"reward", "env"}));
+  create->add_option("--directory", plugin.directory, "Where it is written");
+  create->callback([] { command_plugin_new(plugin); });
+  CLI::App* test = group->add_subcommand("test", "Try ordinary and hostile batches on a plug-in");
+  add_trial_options(test, command);
+  test->add_option("--kind", command.kind, "reward or env")->check(CLI::IsMember({"reward", "env"}));
+  test->add_flag("--random", command.random, "Its scores are random: do not compare them");
+  test->callback([] { command_plugin_test(command); });
+  CLI::App* bench = group->add_subcommand("bench", "Scores a second of a reward, and how long calls take");
+  add_trial_options(bench, command);
+  bench->callback([] { command_plugin_bench(command); });
+  group->add_subcommand("list", "What is built in, and the libraries on the search path")->callback([] { command_plugin_list(); });
+}
+
+void add_reward_commands(CLI::App& app) {
+  static ServeReward serve;
+  CLI::App* group = app.add_subcommand("reward", "Offer rewards to other runs");
+  group->require_subcommand(1);
+  CLI::App* app_serve = group->add_subcommand("serve", "Offer a reward of a file over HTTP");
+  add_file(app_serve, serve.file);
+  app_serve->add_option("--reward", serve.reward, "Its name in the file; needed when there are several");
+  app_serve->add_option("--address", serve.address, "Numeric address to listen at; 0.0.0.0: every interface");
+  app_serve->add_option("--port", serve.port, "0: any free one")->check(CLI::Range(0, 65535));
+  app_serve->add_option("--token-env", serve.token_env, "Variable with the bearer token that requests must bring");
+  app_serve->callback([] { command_reward_serve(serve); });
+}
+
 /// "unknown command 'rnu'; did you mean 'run'?", or "" when the first word is a command (or a flag).
 std::string unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return "";
@@ -137,6 +182,8 @@ int parse_and_run(int argc, char** argv) {
   add_checkpoint_commands(app);
   add_tokenizer_commands(app);
   add_text_commands(app);
+  add_plugin_commands(app);
+  add_reward_commands(app);
   app.add_subcommand("doctor", "What this machine can do, and what is missing")->callback([] { command_doctor(); });
   try {
     app.parse(argc, argv);

@@ -16,7 +16,7 @@ Engine::Engine(Model& model, const Tokenizer& tokenizer, const EngineConfig& con
 }
 
 std::vector<Completion> Engine::generate(std::span<const Request> requests, const SamplingConfig& sampling,
-                                         const OnToken& on_token) {
+                                         const OnToken& on_token, const OnFinish& on_finish) {
   if (requests.empty()) return {};
   const PolicyShape& shape = model_.policy->shape();
   std::int64_t longest = 0;
@@ -31,7 +31,7 @@ std::vector<Completion> Engine::generate(std::span<const Request> requests, cons
     longest = std::max(longest, std::min(shape.context, length + sampling.max_tokens));
   }
   reserve((longest + kernels::kv_page - 1) / kernels::kv_page, static_cast<std::int64_t>(requests.size()));
-  return Generation(*this, requests, sampling, on_token).run();
+  return Generation(*this, requests, sampling, on_token, on_finish).run();
 }
 
 /// Sizes the cache so that every slot can reach `pages_each` pages: a slot also keeps a prefix's last page apart, and one

@@ -52,9 +52,12 @@ class Engine {
   /// Called for each token that a request gets, in the order of generation: (request index, id).
   using OnToken = std::function<void(std::size_t request, std::int32_t id)>;
 
+  /// Called when a completion has ended, while others go on; it may move the completion away.
+  using OnFinish = std::function<void(std::size_t request, Completion& completion)>;
+
   /// One completion a request, in order. Error{data} when a context leaves no room for a token.
   std::vector<Completion> generate(std::span<const Request> requests, const SamplingConfig& sampling,
-                                   const OnToken& on_token = nullptr);
+                                   const OnToken& on_token = nullptr, const OnFinish& on_finish = nullptr);
 
   /// Longest sequence of the model, in tokens.
   std::int64_t context() const { return model_.policy->shape().context; }

@@ -54,11 +54,12 @@ struct Generation::Rows {
 };
 
 Generation::Generation(Engine& engine, std::span<const Request> requests, const SamplingConfig& sampling,
-                       const Engine::OnToken& on_token)
+                       const Engine::OnToken& on_token, const Engine::OnFinish& on_finish)
     : engine_(engine),
       requests_(requests),
       sampling_(sampling),
       on_token_(on_token),
+      on_finish_(on_finish),
       pool_(engine.cache_->pages()),
       completions_(requests.size()) {
   slots_.reserve(static_cast<std::size_t>(engine.slots_));
@@ -203,6 +204,7 @@ void Generation::finish(Slot& slot, FinishReason reason) {
   completion.finish = reason;
   slot.finished = true;
   for (const std::int32_t page : slot.pages) pool_.release(page);
+  if (on_finish_) on_finish_(slot.request, completion);
 }
 
 void Generation::grow(std::vector<std::int32_t>& pages, std::int64_t tokens) {

@@ -15,7 +15,7 @@ namespace hone {
 class Generation {
  public:
   Generation(Engine& engine, std::span<const Request> requests, const SamplingConfig& sampling,
-             const Engine::OnToken& on_token);
+             const Engine::OnToken& on_token, const Engine::OnFinish& on_finish);
 
   std::vector<Completion> run();
 
@@ -51,6 +51,7 @@ class Generation {
   std::span<const Request> requests_;
   const SamplingConfig& sampling_;
   const Engine::OnToken& on_token_;
+  const Engine::OnFinish& on_finish_;
   PagePool pool_;
   std::size_t next_request_ = 0;
   std::deque<Prefix> prefixes_;

@@ -23,6 +23,7 @@ class Environment {
     bool done = true;
     std::string reply;  ///< appended to the episode as text the policy did not write; empty when done
     std::optional<double> reward;  ///< for the last turn; the reward `environment` adds them up
+    std::string failure;  ///< why the environment cannot go on: ends the episode, which is then masked like a failed score
   };
 
   virtual ~Environment() = default;
@@ -38,6 +39,9 @@ class Environment {
     (void)prompt;
     return std::nullopt;
   }
+
+  /// Whether every first answer ends its episode and `step` need not be asked: such an episode can be scored at once.
+  virtual bool single_turn() const { return false; }
 
   /// Replies to the last completion of the episode. Single-turn environments inherit the ending.
   virtual Step step(const Episode& episode) {

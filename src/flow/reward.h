@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/fields.h"
@@ -35,15 +38,34 @@ class Reward {
   /// Most episodes that one call should bring, groups kept whole; 0: any number.
   virtual std::int64_t call_size() const { return 0; }
   virtual std::vector<Score> score(std::span<const Episode> episodes) = 0;
+  /// Figures about its own work since the last time (restarts, what a plug-in tells): reported as rewards/<name>/….
+  virtual std::vector<std::pair<std::string, double>> take_metrics() { return {}; }
 };
 
-/// The configuration of a reward; one row of the table in src/app makes it. `weight` belongs to the sum that the
+enum class Normalize { off, batch, running };
+
+/// How a reward's value enters the sum: it counts where the gate is open, is clipped, then normalised, then weighted.
+struct RewardTerm {
+  double weight = 1.0;
+  std::optional<double> weight_end;
+  std::int64_t weight_iterations = 0;
+  std::vector<double> clip;
+  Normalize normalize = Normalize::off;
+  std::optional<std::string> only_if;
+  double only_if_above = 0;
+
+  void describe(Fields& f);
+  /// After `iteration` iterations.
+  double weight_at(std::int64_t iteration) const;
+};
+
+/// The configuration of a reward; one row of the table in src/app makes it. Its term belongs to the sum that the
 /// rollout forms, so every reward has it without declaring it.
 class RewardSpec : public Component {
  public:
-  double weight = 1.0;
+  RewardTerm term;
   void describe(Fields& f) final {
-    f.field("weight", weight, "Factor of this reward in the sum.");
+    term.describe(f);
     describe_reward(f);
   }
   virtual void describe_reward(Fields& f) = 0;

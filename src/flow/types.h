@@ -100,6 +100,7 @@ struct Episode {
   std::int64_t sample = 0;  ///< 0 … n-1 within the group
   std::uint64_t visit = 0;  ///< global rollout index: a prompt seen again draws anew
   Score score;              ///< the weighted sum; parts hold each reward's own value by name
+  std::string failure;      ///< why the environment could not go on; such an episode's score is an error
 
   /// Text of the completion of the last turn: what single-turn rewards judge.
   const std::string& completion_text() const { return turns.back().completion.text; }

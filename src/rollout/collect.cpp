@@ -1,5 +1,6 @@
 #include "rollout/collect.h"
 
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -18,8 +19,6 @@ std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt
   return ids;
 }
 
-namespace {
-
 std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environment& environment,
                                     std::span<const std::uint64_t> prompt_indices, const CollectPlan& plan) {
   std::vector<Episode> episodes;
@@ -35,57 +34,114 @@ std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environmen
   return episodes;
 }
 
-Request request_for(const Episode& episode, std::uint64_t key) {
-  return {.context = episode.token_stream(),
-          .key = key,
-          .prompt_id = episode.prompt.id,
-          .sample = static_cast<std::uint32_t>(episode.sample),
-          .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
-}
+namespace {
 
-/// Lets the environment reply to the last turn. Returns whether the episode goes on: not when it has had its turns, nor
-/// when the reply leaves no room in the model's context (finish: length).
-bool reply(const Tokenizer& tokenizer, Environment& environment, Episode& episode, std::int64_t max_turns,
-           std::int64_t context) {
-  const Environment::Step step = environment.step(episode);
-  if (step.done) return false;
-  Turn& turn = episode.turns.back();
-  if (static_cast<std::int64_t>(episode.turns.size()) == max_turns) {
-    turn.completion.finish = FinishReason::env;
-    return false;
+/// The state of one play.
+class Play {
+ public:
+  Play(Engine& engine, const Tokenizer& tokenizer, Environment& environment, const CollectPlan& plan,
+       std::span<Episode> episodes, const GroupEnded& group_ended)
+      : engine_(engine),
+        tokenizer_(tokenizer),
+        environment_(environment),
+        plan_(plan),
+        episodes_(episodes),
+        group_ended_(group_ended),
+        key_(stream_key(plan.key, "visit/" + std::to_string(plan.visit))),
+        open_in_group_(episodes.size() / static_cast<std::size_t>(plan.samples), plan.samples) {}
+
+  void run(const SamplingConfig& sampling) {
+    std::vector<std::size_t> open(episodes_.size());
+    std::iota(open.begin(), open.end(), 0);
+    while (!open.empty()) {
+      std::vector<Request> requests;
+      requests.reserve(open.size());
+      for (const std::size_t i : open) requests.push_back(request_for(episodes_[i]));
+      engine_.generate(requests, sampling, nullptr, [&](std::size_t request, Completion& completion) {
+        Episode& episode = episodes_[open[request]];
+        episode.turns.push_back({.completion = std::move(completion)});
+        if (environment_.single_turn()) end(open[request]);
+      });
+      if (environment_.single_turn()) return;
+      open = answer(open);
+    }
   }
-  std::vector<std::int32_t> ids = tokenizer.encode(step.reply);
-  if (static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= context) {
-    turn.completion.finish = FinishReason::length;
-    return false;
+
+ private:
+  Request request_for(const Episode& episode) const {
+    return {.context = episode.token_stream(),
+            .key = key_,
+            .prompt_id = episode.prompt.id,
+            .sample = static_cast<std::uint32_t>(episode.sample),
+            .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
   }
-  turn.reply = step.reply;
-  turn.reply_ids = std::move(ids);
-  return true;
-}
+
+  void end(std::size_t index) {
+    const std::size_t group = index / static_cast<std::size_t>(plan_.samples);
+    if (--open_in_group_[group] > 0 || !group_ended_) return;
+    group_ended_(group * static_cast<std::size_t>(plan_.samples), static_cast<std::size_t>(plan_.samples));
+  }
+
+  /// Lets the environment reply to the episodes. Those that go on.
+  std::vector<std::size_t> answer(const std::vector<std::size_t>& open) {
+    std::vector<const Episode*> waiting;
+    for (const std::size_t i : open) waiting.push_back(&episodes_[i]);
+    const std::vector<Environment::Step> steps = environment_.steps(waiting);
+    HONE_ASSERT(steps.size() == waiting.size());
+    std::vector<std::size_t> still_open;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      if (goes_on(episodes_[open[i]], steps[i])) {
+        still_open.push_back(open[i]);
+      } else {
+        end(open[i]);
+      }
+    }
+    return still_open;
+  }
+
+  /// Not when the environment ends it, when it has had its turns (finish: env), nor when the reply leaves no room in the
+  /// model's context (finish: length).
+  bool goes_on(Episode& episode, const Environment::Step& step) const {
+    Turn& turn = episode.turns.back();
+    turn.reward = step.reward;
+    episode.failure = step.failure;
+    if (step.done || !step.failure.empty()) return false;
+    if (static_cast<std::int64_t>(episode.turns.size()) == plan_.max_turns) {
+      turn.completion.finish = FinishReason::env;
+      return false;
+    }
+    std::vector<std::int32_t> ids = tokenizer_.encode(step.reply);
+    if (static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= engine_.context()) {
+      turn.completion.finish = FinishReason::length;
+      return false;
+    }
+    turn.reply = step.reply;
+    turn.reply_ids = std::move(ids);
+    return true;
+  }
+
+  Engine& engine_;
+  const Tokenizer& tokenizer_;
+  Environment& environment_;
+  const CollectPlan& plan_;
+  std::span<Episode> episodes_;
+  const GroupEnded& group_ended_;
+  std::uint64_t key_;
+  std::vector<std::int64_t> open_in_group_;
+};
 
 }  // namespace
+
+void play(Engine& engine, const Tokenizer& tokenizer, Environment& environment, const SamplingConfig& sampling,
+          const CollectPlan& plan, std::span<Episode> episodes, const GroupEnded& group_ended) {
+  Play(engine, tokenizer, environment, plan, episodes, group_ended).run(sampling);
+}
 
 std::vector<Episode> collect(Engine& engine, const Tokenizer& tokenizer, Environment& environment,
                              std::span<const std::uint64_t> prompt_indices, const SamplingConfig& sampling,
                              const CollectPlan& plan) {
   std::vector<Episode> episodes = start_episodes(tokenizer, environment, prompt_indices, plan);
-  const std::uint64_t key = stream_key(plan.key, "visit/" + std::to_string(plan.visit));
-  std::vector<std::size_t> open(episodes.size());
-  for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
-  while (!open.empty()) {
-    std::vector<Request> requests;
-    requests.reserve(open.size());
-    for (const std::size_t i : open) requests.push_back(request_for(episodes[i], key));
-    std::vector<Completion> completions = engine.generate(requests, sampling);
-    std::vector<std::size_t> still_open;
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      Episode& episode = episodes[open[i]];
-      episode.turns.push_back({.completion = std::move(completions[i])});
-      if (reply(tokenizer, environment, episode, plan.max_turns, engine.context())) still_open.push_back(open[i]);
-    }
-    open = std::move(still_open);
-  }
+  play(engine, tokenizer, environment, sampling, plan, episodes, nullptr);
   return episodes;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,17 @@ struct CollectPlan {
   std::uint64_t visit = 0;     ///< global rollout index, so that a prompt seen again draws anew
   std::int64_t max_turns = 8;  ///< an episode that has not ended by then is cut (finish: env)
 };
+
+/// Episodes before their first completion, for each prompt index `plan.samples` of them, adjacent.
+std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environment& environment,
+                                    std::span<const std::uint64_t> prompt_indices, const CollectPlan& plan);
+
+/// Told the episodes [first, first + count) of a group when the last of them has ended.
+using GroupEnded = std::function<void(std::size_t first, std::size_t count)>;
+
+/// Generates and lets the environment reply until every episode has ended. Episodes keep their places.
+void play(Engine& engine, const Tokenizer& tokenizer, Environment& environment, const SamplingConfig& sampling,
+          const CollectPlan& plan, std::span<Episode> episodes, const GroupEnded& group_ended);
 
 /// Plays `plan.samples` episodes for each prompt index: generate, let the environment reply, until every episode ends.
 /// Episodes of a prompt are adjacent and share `group`. They are not scored yet.

@@ -81,7 +81,7 @@ const std::filesystem::path& with_directory(const std::filesystem::path& path) {
 
 }  // namespace
 
-Json episode_json(std::int64_t iteration, const Episode& episode) {
+Json record_json(std::int64_t iteration, const Episode& episode) {
   Json json = Json::object();
   json.set("iteration", iteration);
   json.set("group", episode.group);
@@ -100,7 +100,7 @@ RolloutRecord::RolloutRecord(const std::filesystem::path& path, std::int64_t kep
     : file_(with_directory(path), bytes_of(path, kept)) {}
 
 void RolloutRecord::write(std::int64_t iteration, std::span<const Episode> episodes) {
-  for (const Episode& episode : episodes) file_.append(episode_json(iteration, episode).dump() + "\n");
+  for (const Episode& episode : episodes) file_.append(record_json(iteration, episode).dump() + "\n");
 }
 
 }  // namespace hone

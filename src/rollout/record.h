@@ -19,7 +19,7 @@ namespace hone {
 /// A turn that the environment answered has "reply" and "reply_ids" beside it, one drawn from a truncated distribution
 /// "sampler_logprobs"; a score has "note" and "spans" ([turn, end token, value]) where there are any. Numbers read back
 /// as the very bits that were written. Iterations count from 1.
-Json episode_json(std::int64_t iteration, const Episode& episode);
+Json record_json(std::int64_t iteration, const Episode& episode);
 
 /// Writes rollouts while a run goes on; the disk never stops it (io/telemetry_file.h).
 class RolloutRecord {

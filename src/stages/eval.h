@@ -23,6 +23,7 @@ class EvalSpec : public StageSpec {
 
   void describe_stage(Fields& f) override;
   std::vector<std::string> data_names() const override { return named(data); }
+  std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return generation.rewards; }
   StageArithmetic arithmetic() const override;
   StageSummary run(Run& run) const override;
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/random.h"
+#include "rollout/rollout.h"
 
 namespace hone {
 
@@ -61,9 +62,10 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
   std::vector<std::uint64_t> indices(count);
   std::iota(indices.begin(), indices.end(), 0);
   Engine engine(*run_.model, *run_.tokenizer, config_.engine);
-  episodes_ = collect(engine, *run_.tokenizer, environment_, indices, sampling,
-                      {.split = Split::held_out, .samples = samples, .key = stream_key(run_.seed, "evaluation"), .max_turns = max_turns_});
-  rewards_.score(episodes_);
+  Rollout rollout(*run_.tokenizer, environment_, rewards_, indices,
+                  {.split = Split::held_out, .samples = samples, .key = stream_key(run_.seed, "evaluation"), .max_turns = max_turns_});
+  rollout.generate(engine, *run_.tokenizer, environment_, sampling);
+  episodes_ = rollout.scored(ScoreUse::evaluation);
   double score = 0, length = 0, scored = 0;
   for (const Episode& episode : episodes_) {
     length += static_cast<double>(episode.completion_tokens());
@@ -71,7 +73,7 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
     score += episode.score.value;
     ++scored;
   }
-  metrics.emplace_back(prefix + "reward", scored == 0 ? 0.0 : score / scored);
+  metrics.emplace_back(prefix + "reward", score / scored);  // not a number when every reward failed
   for (const auto& [name, mean] : part_means(episodes_)) metrics.emplace_back(prefix + name + "/mean", mean);
   metrics.emplace_back(prefix + "completions/mean_length", length / static_cast<double>(std::max<std::size_t>(episodes_.size(), 1)));
   metrics.emplace_back(prefix + "distinct_2", distinct_2(episodes_));

@@ -15,6 +15,7 @@ class GrpoSpec : public StageSpec {
 
   GrpoSpec() { rl.samples = 8; }
   void describe_stage(Fields& f) override;
+  std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return rl.rewards; }
   StageArithmetic arithmetic() const override { return rl.arithmetic(); }
   StageSummary run(Run& run) const override;
 };

@@ -30,6 +30,7 @@ class PpoSpec : public StageSpec {
 
   PpoSpec() { rl.epochs = 4; }
   void describe_stage(Fields& f) override;
+  std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return rl.rewards; }
   StageArithmetic arithmetic() const override { return rl.arithmetic(); }
   StageSummary run(Run& run) const override;
 };

@@ -31,6 +31,11 @@ void RolloutConfig::describe(Fields& f) {
                             "what it held before is replaced.");
   f.field("replay", replay, "Learn from the episodes of such a file instead of generating; prompts must be this run's.");
   f.check(!record || !replay || *record != *replay, "record", "must not be the file that is replayed");
+  f.field("max_lag", max_lag,
+          "1: the next episodes are generated before these are learned from, so that slow rewards do not hold up the engine. "
+          "The ratio is then against the weights that generated.",
+          between(0, 1));
+  f.check(max_lag == 0 || !replay, "max_lag", "must be 0 for a replay");
 }
 
 void CompatConfig::describe(Fields& f) {
@@ -48,7 +53,7 @@ void CompatConfig::describe(Fields& f) {
 void RlConfig::describe(Fields& f) {
   f.component("environment", environment, "Where prompts come from and what answers the policy.");
   f.required();
-  f.components("rewards", rewards, "What judges episodes; the sum of weight × value is the reward.");
+  f.components("rewards", rewards, "What judges episodes; the sum of weight × value is the reward. Gates, clipping and normalisation: docs/rewards.md.");
   f.required();
   f.section("sampling", sampling, "How completions are drawn.");
   f.section("engine", engine, "Generation.");
@@ -76,8 +81,11 @@ void RlConfig::describe(Fields& f) {
   f.section("kl", kl, "Penalty for leaving the stage's first weights.");
   f.field("target_kl", target_kl, "End an iteration's epochs once the policy moved so far (nats a token); 0: never.",
           at_least(0));
-  f.field("max_error_share", max_error_share, "Share of failed rewards above which the run saves and stops.",
+  f.field("max_error_share", max_error_share,
+          "Share of episodes with a failed reward, of those that error_window iterations have, above which the run saves and "
+          "stops with exit code 69. Failed episodes are never learned from.",
           between(0, 1));
+  f.field("error_window", error_window, "The last iterations over which failures are counted.", at_least(1));
   f.field("constant_reward_patience", constant_reward_patience,
           "Iterations in a row with scores that are all equal (or all 0) after which the run saves and stops; each gets a "
           "warning. 0: warnings only.",

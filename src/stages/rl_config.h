@@ -42,6 +42,7 @@ struct KlConfig {
 /// Rollouts that are kept in a file, and rollouts that come from one (rollout/record.h).
 struct RolloutConfig {
   std::optional<std::string> record, replay;
+  std::int64_t max_lag = 0;
   void describe(Fields& f);
 };
 
@@ -80,6 +81,7 @@ struct RlConfig {
   KlConfig kl;
   double target_kl = 0;
   double max_error_share = 0.05;
+  std::int64_t error_window = 4;
   std::int64_t constant_reward_patience = 0;
   bool shuffle_rewards = false;
 

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "nn/layers.h"
-#include "rollout/collect.h"
 #include "rollout/pack.h"
 #include "stages/episode_report.h"
 #include "stages/loss_passes.h"
@@ -31,36 +30,28 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
       config_(config),
       stage_(stage),
       member_(member),
-      environment_(config.environment->make(run.services())),
-      rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
-      engine_(*run.model, *run.tokenizer, config.engine),
+      source_(run, config, stage),
       optimizer_(run.model->store, config.optimizer, config.optimizer_steps(), critic_learning_rate),
-      prompts_(run.seed, "prompts/" + stage, environment_->size(Split::train)),
       kl_(config.kl.controller()),
       stopping_(config.stop_when),
+      errors_(config.max_error_share, config.error_window),
+      oldest_version_(run.model->store.version()),
       checkpointer_(run, stage, config.checkpoint_every, [this](TrainerState& state) { exchange(state); }) {
   const EvaluationConfig& evaluation = config_.evaluation;
   if (evaluation.environment) own_evaluation_environment_ = evaluation.environment->make(run.services());
   if (!evaluation.rewards.empty()) {
     own_evaluation_rewards_ = std::make_unique<RewardSum>(evaluation.rewards, run.services());
   }
-  evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : *environment_,
-                                           own_evaluation_rewards_ ? *own_evaluation_rewards_ : *rewards_, evaluation,
+  evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
+                                           own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
                                            config_.max_turns);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
-  if (config_.rollout.replay) {
-    replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, *environment_, *run.tokenizer,
-                                              ReplayNeeds{.iterations = config_.iterations,
-                                                          .episodes = config_.episodes(),
-                                                          .samples = config_.samples,
-                                                          .context = engine_.context()});
-  }
   summary_.stage = stage;
 }
 
 StageSummary RlLoop::run() {
   checkpointer_.resume();
-  if (config_.rollout.record) record_ = std::make_unique<RolloutRecord>(*config_.rollout.record, iteration_);
+  source_.open_record(iteration_);
   run_.report->stage_started(stage_, config_.iterations, iteration_, summary_.seconds);
   watch_.restart(summary_.seconds);
   checkpointer_.protect(iteration_, [this] { learn(); });
@@ -75,7 +66,7 @@ void RlLoop::learn() {
   while (iteration_ < config_.iterations && stop_.empty()) {
     iterate(iteration_ + 1);
     ++iteration_;
-    cursor_ = prompts_.cursor();
+    source_.iteration_done();
     const bool last = iteration_ == config_.iterations;
     evaluation_due_ = last || (config_.evaluation.every > 0 && iteration_ % config_.evaluation.every == 0);
     if (evaluation_due_) evaluate();
@@ -89,7 +80,9 @@ void RlLoop::learn() {
 void RlLoop::iterate(std::int64_t iteration) {
   const Stopwatch watch;
   MetricValues metrics;
-  const std::vector<Episode> episodes = collect_scored(iteration);
+  const std::int64_t version = run_.model->store.version();
+  const std::vector<Episode> episodes = source_.next(iteration, iteration == config_.iterations);
+  errors_.observe(episodes);
   const double rollout_seconds = watch.seconds();
   const Batch batch = make_batch(episodes, metrics);
   add_update_metrics(update(batch, iteration), metrics);
@@ -98,6 +91,7 @@ void RlLoop::iterate(std::int64_t iteration) {
     kl_.update(kl_seen_.mean, kl_seen_.episodes);
   }
   member_.report(metrics);
+  for (auto& figure : source_.rewards().take_metrics()) metrics.push_back(std::move(figure));
   const double seconds = watch.seconds();
   metrics.emplace_back("tokens_per_second", static_cast<double>(completion_tokens(episodes)) / seconds);
   metrics.emplace_back("seconds/rollout", rollout_seconds);
@@ -105,21 +99,20 @@ void RlLoop::iterate(std::int64_t iteration) {
   summary_.tokens += completion_tokens(episodes);
   run_.report->step(iteration, metrics);
   report_trained(run_, iteration, episodes, batch);
+  oldest_version_ = config_.rollout.max_lag > 0 ? version : run_.model->store.version();
 }
 
 void RlLoop::exchange(TrainerState& state) {
-  if (!state.restoring()) {
-    prompts_.seek(cursor_);
-    if (record_ != nullptr) record_->sync();
-    summary_.seconds = watch_.seconds();
-  }
+  if (!state.restoring()) summary_.seconds = watch_.seconds();
   state.value("iteration", iteration_);
   state.value("evaluation_due", evaluation_due_);
   state.value("stop", stop_);
   state.value("skipped_in_a_row", skipped_in_a_row_);
   state.value("constant_rewards", constant_rewards_);
   state.summary("summary", summary_);
-  state.order("prompts", prompts_);
+  source_.exchange(state);
+  errors_.exchange(state);
+  state.value("oldest_version", oldest_version_);
   state.optimizer("optimizer", optimizer_);
   double kl_coefficient = kl_.coefficient();
   state.value("kl_coefficient", kl_coefficient);
@@ -128,43 +121,6 @@ void RlLoop::exchange(TrainerState& state) {
   stopping_.exchange(state);
   best_.exchange(state);
   member_.exchange(state);
-  if (state.restoring()) cursor_ = prompts_.cursor();
-}
-
-std::vector<Episode> RlLoop::collect_scored(std::int64_t iteration) {
-  const std::vector<std::uint64_t> indices = prompts_.next(static_cast<std::uint64_t>(config_.prompts));
-  std::vector<Episode> episodes =
-      replay_ != nullptr ? replayed(iteration)
-                         : collect(engine_, *run_.tokenizer, *environment_, indices, config_.sampling,
-                                   {.split = Split::train,
-                                    .samples = config_.samples,
-                                    .key = stream_key(run_.seed, "rollout/" + stage_),
-                                    .visit = static_cast<std::uint64_t>(iteration),
-                                    .max_turns = config_.max_turns});
-  if (replay_ == nullptr || !replay_->has_scores()) score(episodes, iteration);
-  if (record_ != nullptr) record_->write(iteration, episodes);
-  return episodes;
-}
-
-std::vector<Episode> RlLoop::replayed(std::int64_t iteration) {
-  std::vector<Episode> episodes = replay_->iteration(iteration, run_.model->store.version());
-  if (!replay_->has_logprobs()) {
-    fill_logprobs(*run_.model, episodes, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
-  }
-  return episodes;
-}
-
-void RlLoop::score(std::vector<Episode>& episodes, std::int64_t iteration) {
-  rewards_->score(episodes);
-  check_error_share(episodes, config_.max_error_share);
-  if (!config_.shuffle_rewards) return;
-  std::vector<Score> scores;
-  for (const Episode& episode : episodes) scores.push_back(episode.score);
-  Random(stream_key(run_.seed, "shuffle/" + stage_), static_cast<std::uint64_t>(iteration)).shuffle(scores);
-  for (std::size_t i = 0; i < episodes.size(); ++i) {
-    episodes[i].score = scores[i];
-    episodes[i].score.spans.clear();  // they point into another episode
-  }
 }
 
 /// Packs the episodes and lets the member assign credit.
@@ -211,7 +167,7 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
 }
 
 UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
-  check_policy_lag(batch, run_.model->store.version());
+  check_policy_lag(batch, oldest_version_, run_.model->store.version());
   UpdateMetrics metrics;
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {

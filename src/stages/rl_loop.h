@@ -4,15 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "data/order.h"
 #include "optim/optimizer.h"
-#include "rollout/record.h"
-#include "rollout/replay.h"
-#include "rollout/scoring.h"
 #include "stages/checkpointer.h"
 #include "stages/rl_config.h"
+#include "stages/rl_guards.h"
 #include "stages/rl_member.h"
 #include "stages/rl_metrics.h"
+#include "stages/rollout_source.h"
 #include "stages/stopwatch.h"
 
 namespace hone {
@@ -23,7 +21,8 @@ namespace hone {
 ///                                                                 │
 ///     next iteration ◄─ optimizer steps ◄─ clipped loss ◄─ member.assign: advantages
 ///
-/// The policy lag is 0: episodes are learned from before the next ones are drawn.
+/// The policy lag is 0, so episodes are learned from before the next ones are drawn, unless rollout.max_lag allows 1:
+/// then the next ones are generated while these are scored (stages/rollout_source.h).
 class RlLoop {
  public:
   /// Everything is borrowed and must outlive the loop. `stage` names the checkpoints and random streams;
@@ -39,10 +38,6 @@ class RlLoop {
   /// Collects, learns and reports.
   void iterate(std::int64_t iteration);
   void exchange(TrainerState& state);
-  /// Generates or replays; the scores are in.
-  std::vector<Episode> collect_scored(std::int64_t iteration);
-  std::vector<Episode> replayed(std::int64_t iteration);
-  void score(std::vector<Episode>& episodes, std::int64_t iteration);
   Batch make_batch(const std::vector<Episode>& episodes, MetricValues& metrics);
   at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
                               MetricValues& metrics);
@@ -62,16 +57,12 @@ class RlLoop {
   const RlConfig& config_;
   const std::string& stage_;
   RlMember& member_;
-  std::unique_ptr<Environment> environment_, own_evaluation_environment_;
-  std::unique_ptr<RewardSum> rewards_, own_evaluation_rewards_;
+  RolloutSource source_;
+  std::unique_ptr<Environment> own_evaluation_environment_;
+  std::unique_ptr<RewardSum> own_evaluation_rewards_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<Model> reference_;
-  std::unique_ptr<RolloutReplay> replay_;
-  std::unique_ptr<RolloutRecord> record_;
-  Engine engine_;
   Optimizer optimizer_;
-  RowOrder prompts_;
-  RowOrder::Cursor cursor_;  ///< of prompts_ after the last complete iteration
   KlController kl_;
   Stopping stopping_;
   BestWeights best_;
@@ -86,6 +77,8 @@ class RlLoop {
   std::string stop_;  ///< why the stage ends early; "": it does not
   std::int64_t skipped_in_a_row_ = 0;
   std::int64_t constant_rewards_ = 0;  ///< collections in a row whose scores are all equal
+  ErrorWindow errors_;
+  std::int64_t oldest_version_ = 0;  ///< that may have generated what is learned from
   Checkpointer checkpointer_;
 };
 

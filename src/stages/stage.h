@@ -2,11 +2,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/fields.h"
+#include "flow/reward.h"
 #include "report/summary.h"
 
 namespace hone {
@@ -30,6 +32,8 @@ class StageSpec : public Component {
   virtual void describe_stage(Fields& f) = 0;
   /// The entries of the file's `data:` map that the stage reads.
   virtual std::vector<std::string> data_names() const { return {}; }
+  /// What judges the stage's episodes.
+  virtual std::span<const std::unique_ptr<RewardSpec>> rewards() const { return {}; }
   /// Prompts × samples × tokens, steps, optimizer steps, without running anything.
   virtual StageArithmetic arithmetic() const = 0;
   /// Throws Error; a stop by the user arrives as Error{stopped} or Error{preempted} after saving.

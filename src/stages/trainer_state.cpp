@@ -74,6 +74,14 @@ void TrainerState::value(const std::string& name, std::string& value) {
   }
 }
 
+void TrainerState::value(const std::string& name, Json& value) {
+  if (restoring_) {
+    value = saved(name);
+  } else {
+    values_.set(name, value);
+  }
+}
+
 void TrainerState::value(const std::string& name, double& value) {
   if (restoring_) {
     value = number_of(saved(name));

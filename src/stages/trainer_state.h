@@ -39,6 +39,7 @@ class TrainerState {
   void value(const std::string& name, std::int64_t& value);
   void value(const std::string& name, bool& value);
   void value(const std::string& name, std::string& value);
+  void value(const std::string& name, Json& value);
   /// NaN and infinities come back as they were.
   void value(const std::string& name, double& value);
   void value(const std::string& name, std::optional<double>& value);

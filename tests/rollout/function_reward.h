@@ -20,19 +20,26 @@ class FunctionReward : public RewardSpec {
   FunctionReward(const std::string& its_name, ScoreAll score, double its_weight, RewardScope scope)
       : score_(std::move(score)), scope_(scope) {
     kind = name = its_name;
-    weight = its_weight;
+    term.weight = its_weight;
   }
+  std::int64_t calls_at_once = 0, call_size = 0;
+
   void describe_reward(Fields&) override {}
   std::unique_ptr<Reward> make(const Services&) const override {
     struct Made : Reward {
       RewardScope scope() const override { return its_scope; }
       std::vector<Score> score(std::span<const Episode> episodes) override { return function(episodes); }
       ScoreAll function;
+      std::int64_t calls_at_once() const override { return its_calls; }
+      std::int64_t call_size() const override { return its_call_size; }
       RewardScope its_scope = RewardScope::sample;
+      std::int64_t its_calls = 0, its_call_size = 0;
     };
     auto made = std::make_unique<Made>();
     made->function = score_;
     made->its_scope = scope_;
+    made->its_calls = calls_at_once;
+    made->its_call_size = call_size;
     return made;
   }
 

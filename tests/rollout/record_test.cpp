@@ -58,7 +58,7 @@ struct Rollouts {
     std::size_t number = 0;
     for (std::size_t i = 0; i < iterations.size(); ++i) {
       for (const Episode& episode : iterations[i]) {
-        Json json = episode_json(static_cast<std::int64_t>(i) + 1, episode);
+        Json json = record_json(static_cast<std::int64_t>(i) + 1, episode);
         if (++number == line) change(json);
         text += json.dump() + "\n";
       }
@@ -142,7 +142,7 @@ TEST_CASE("rollout: another program's record needs prompts and ids only") {
   std::string text;
   for (std::size_t i = 0; i < 2; ++i) {
     for (const Episode& episode : rollouts.iterations[i]) {
-      const Json full = episode_json(static_cast<std::int64_t>(i) + 1, episode);
+      const Json full = record_json(static_cast<std::int64_t>(i) + 1, episode);
       Json line = Json::object(), turns = Json::array();
       for (const char* key : {"iteration", "prompt"}) line.set(key, full.at(key));
       for (const Json& turn : full.at("turns").as_array()) {

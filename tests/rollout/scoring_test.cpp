@@ -174,19 +174,6 @@ TEST_CASE("rollout: what a reward sees in one call is what its scope asks for") 
   CHECK(calls_of(RewardScope::batch) == std::vector<std::string>{"a bb ccc dddd "});
 }
 
-TEST_CASE("rollout: more failures than allowed end the run, up to the allowed share they do not") {
-  const auto fails_on_a = [](const Episode& episode) {
-    return episode.completion_text() == "a" ? Score::error("no answer from the judge") : value_of(1);
-  };
-  const std::vector<Episode> episodes = scored(reward_of("judge", fails_on_a));
-  REQUIRE(count_errors(episodes) == 1);
-  CHECK_NOTHROW(check_error_share(episodes, 0.25));
-  CHECK_NOTHROW(check_error_share(episodes, 1));
-  HONE_CHECK_ERROR(service, check_error_share(episodes, 0.24), "1 of 4", "0.24", "judge: no answer from the judge");
-  CHECK(Error(ErrorKind::service, "").exit_code() == 69);
-  CHECK_NOTHROW(check_error_share(scored(constant("one", 1)), 0));
-}
-
 TEST_CASE("rollout: a run without rewards is a mistake in the file") {
   HONE_CHECK_ERROR(config, RewardSum({}, {}), "rewards", "at least one");
 }

@@ -32,7 +32,7 @@ Level trained_with(const at::Tensor& start, double sign, const std::function<voi
   tiny.run.model->store.refresh();
   auto right = std::make_unique<ExactMatchSpec>();
   right->kind = right->name = "exact_match";
-  right->weight = sign;
+  right->term.weight = sign;
   PpoSpec spec = quick<PpoSpec>("ppo", std::move(right));
   spec.rl.prompts = 29;
   spec.rl.samples = 8;

@@ -180,7 +180,7 @@ TEST_CASE("stages: more failed rewards than allowed stop the run with the reward
   TinyRun tiny;
   PpoSpec spec = quick_ppo(reward_of("judge", fails));
   const at::Tensor before = start_of(tiny, spec);
-  HONE_CHECK_ERROR(service, spec.run(tiny.run), "8 of 16", "0.05", "the judge is asleep");
+  HONE_CHECK_ERROR(service, spec.run(tiny.run), "8 episodes", "of 16", "0.05", "the judge is asleep");
   CHECK(at::equal(tiny.weights(), before));
 }
 

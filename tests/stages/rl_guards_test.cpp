@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "stages/ppo.h"
 #include "stages/tiny_rl.h"
+#include "support/episodes.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -19,10 +20,33 @@ TEST_CASE("stages: tokens of other weights than those that learn are an error, m
   Batch batch;
   batch.version_T = at::tensor(std::vector<std::int64_t>{0, 7, 7, 6, 7}, at::kLong);
   batch.mask_T = at::tensor(std::vector<float>{0, 1, 1, 0, 1});
-  CHECK_NOTHROW(check_policy_lag(batch, 7));
-  HONE_CHECK_ERROR(internal, check_policy_lag(batch, 8), "3 of 3 tokens", "version 7", "(8)");
+  CHECK_NOTHROW(check_policy_lag(batch, 7, 7));
+  HONE_CHECK_ERROR(internal, check_policy_lag(batch, 8, 8), "3 of 3 tokens", "version 7", "(8 to 8)");
   batch.mask_T[3] = 1;
-  HONE_CHECK_ERROR(internal, check_policy_lag(batch, 7), "1 of 4 tokens", "version 6", "(7)");
+  HONE_CHECK_ERROR(internal, check_policy_lag(batch, 7, 7), "1 of 4 tokens", "version 6", "(7 to 7)");
+  CHECK_NOTHROW(check_policy_lag(batch, 6, 7));
+  HONE_CHECK_ERROR(internal, check_policy_lag(batch, 6, 6), "3 of 4 tokens", "version 7");
+}
+
+TEST_CASE("stages: more failures than allowed over the window end the run, up to the allowed share they do not") {
+  const auto collection = [](int failed) {
+    std::vector<Episode> episodes(10, episode("7"));
+    for (Episode& one : episodes) one.score = {.value = 1};
+    for (int i = 0; i < failed; ++i) episodes[static_cast<std::size_t>(i)].score = Score::error("judge: took too long", "timeout");
+    return episodes;
+  };
+  ErrorWindow window(0.1, 2);  // of 20 episodes, 2 may fail
+  CHECK_NOTHROW(window.observe(collection(2)));
+  CHECK_NOTHROW(window.observe(collection(0)));
+  CHECK_NOTHROW(window.observe(collection(2)));
+  HONE_CHECK_ERROR(service, window.observe(collection(1)), "3 episodes", "last 2 iterations of 10", "0.1", "allows 2",
+                   "judge: took too long", "\"7\"");
+  ErrorWindow never(1, 1);
+  CHECK_NOTHROW(never.observe(collection(10)));
+  ErrorWindow none(0, 1);
+  CHECK_NOTHROW(none.observe(collection(0)));
+  HONE_CHECK_ERROR(service, none.observe(collection(1)), "1 episodes");
+  CHECK(Error(ErrorKind::service, "").exit_code() == 69);
 }
 
 TEST_CASE("stages: every token is drawn by the weights that the iteration's updates start from") {

@@ -1,0 +1,96 @@
+#include "rollout/saved_episodes.h"
+
+#include <type_traits>
+
+namespace hone {
+
+namespace {
+
+template <class Value>
+Json list_json(const std::vector<Value>& values) {
+  using Number = std::conditional_t<std::is_floating_point_v<Value>, double, std::int64_t>;
+  Json::Array array;
+  array.reserve(values.size());
+  for (const Value value : values) array.emplace_back(static_cast<Number>(value));
+  return Json(std::move(array));
+}
+
+template <class Value>
+std::vector<Value> list_from(const Json& json) {
+  std::vector<Value> values;
+  values.reserve(json.as_array().size());
+  for (const Json& item : json.as_array()) {
+    if constexpr (std::is_floating_point_v<Value>) {
+      values.push_back(static_cast<Value>(item.as_number()));
+    } else {
+      values.push_back(static_cast<Value>(item.as_integer()));
+    }
+  }
+  return values;
+}
+
+Json turn_json(const Turn& turn) {
+  const Completion& written = turn.completion;
+  Json json = Json::object();
+  json.set("ids", list_json(written.ids));
+  json.set("text", written.text);
+  json.set("logprobs", list_json(written.logprob));
+  json.set("sampler_logprobs", list_json(written.sampler_logprob));
+  json.set("versions", list_json(written.version));
+  json.set("finish", static_cast<std::int64_t>(written.finish));
+  json.set("reply", turn.reply);
+  json.set("reply_ids", list_json(turn.reply_ids));
+  json.set("reward", turn.reward ? Json(*turn.reward) : Json());
+  return json;
+}
+
+Turn turn_from(const Json& json) {
+  Turn turn;
+  turn.completion.ids = list_from<std::int32_t>(json.at("ids"));
+  turn.completion.text = json.at("text").as_string();
+  turn.completion.logprob = list_from<float>(json.at("logprobs"));
+  turn.completion.sampler_logprob = list_from<float>(json.at("sampler_logprobs"));
+  turn.completion.version = list_from<std::int64_t>(json.at("versions"));
+  turn.completion.finish = static_cast<FinishReason>(json.at("finish").as_integer());
+  turn.reply = json.at("reply").as_string();
+  turn.reply_ids = list_from<std::int32_t>(json.at("reply_ids"));
+  if (const Json& reward = json.at("reward"); !reward.is_null()) turn.reward = reward.as_number();
+  return turn;
+}
+
+}  // namespace
+
+Json save_episodes(std::span<const Episode> episodes) {
+  Json::Array list;
+  for (const Episode& episode : episodes) {
+    Json json = Json::object();
+    json.set("prompt", static_cast<std::int64_t>(episode.prompt.id));
+    json.set("prompt_ids", list_json(episode.prompt_ids));
+    json.set("group", episode.group);
+    json.set("sample", episode.sample);
+    json.set("visit", static_cast<std::int64_t>(episode.visit));
+    json.set("failure", episode.failure);
+    Json::Array turns;
+    for (const Turn& turn : episode.turns) turns.push_back(turn_json(turn));
+    json.set("turns", std::move(turns));
+    list.push_back(std::move(json));
+  }
+  return Json(std::move(list));
+}
+
+std::vector<Episode> restore_episodes(const Json& json, const Environment& environment) {
+  std::vector<Episode> episodes;
+  for (const Json& item : json.as_array()) {
+    Episode& episode = episodes.emplace_back();
+    episode.prompt = environment.prompt(Split::train, static_cast<std::uint64_t>(item.at("prompt").as_integer()) >> 1);
+    episode.prompt_ids = list_from<std::int32_t>(item.at("prompt_ids"));
+    episode.group = item.at("group").as_integer();
+    episode.sample = item.at("sample").as_integer();
+    episode.visit = static_cast<std::uint64_t>(item.at("visit").as_integer());
+    episode.failure = item.at("failure").as_string();
+    for (const Json& turn : item.at("turns").as_array()) episode.turns.push_back(turn_from(turn));
+  }
+  return episodes;
+}
+
+}  // namespace hone

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/order.h"
+#include "engine/engine.h"
+#include "rollout/record.h"
+#include "rollout/replay.h"
+#include "rollout/rollout.h"
+#include "stages/rl_config.h"
+#include "stages/run.h"
+#include "stages/trainer_state.h"
+
+namespace hone {
+
+/// Where a stage's scored episodes come from, iteration by iteration: generated, or replayed from a record.
+///
+///     max_lag 0   generate 1 ─ score 1 ─ learn 1 ─ generate 2 …     scoring overlaps the generation of other groups
+///     max_lag 1   generate 1 ─ generate 2 ─ learn 1 ─ generate 3 ─ learn 2 …
+///                              score 1 ────┘          score 2 ───┘  slow rewards do not hold up the engine
+class RolloutSource {
+ public:
+  /// All borrowed objects outlive it.
+  RolloutSource(Run& run, const RlConfig& config, const std::string& stage);
+
+  Environment& environment() { return *environment_; }
+  RewardSum& rewards() { return *rewards_; }
+
+  /// Writes what is collected to rollout.record from here on; `iteration` are done.
+  void open_record(std::int64_t iteration);
+  /// The scored episodes of `iteration`. With max_lag 1, and unless it is the `last`, the next ones are generated before
+  /// their scores are waited for.
+  std::vector<Episode> next(std::int64_t iteration, bool last);
+  /// The iteration is complete: exchange() saves what comes after it.
+  void iteration_done();
+  void exchange(TrainerState& state);
+
+ private:
+  CollectPlan plan(std::int64_t iteration) const;
+  std::unique_ptr<Rollout> generate(std::int64_t iteration);
+  std::vector<Episode> replayed(std::int64_t iteration);
+  void shuffle_scores(std::vector<Episode>& episodes, std::int64_t iteration) const;
+
+  Run& run_;
+  const RlConfig& config_;
+  const std::string& stage_;
+  std::unique_ptr<Environment> environment_;
+  std::unique_ptr<RewardSum> rewards_;
+  Engine engine_;
+  RowOrder prompts_;
+  RowOrder::Cursor cursor_;  ///< of prompts_ after the last complete iteration
+  std::unique_ptr<RolloutReplay> replay_;
+  std::unique_ptr<RolloutRecord> record_;
+  std::unique_ptr<Rollout> ahead_;     ///< generated for the next iteration (max_lag 1)
+  std::vector<Episode> ahead_unscored_;  ///< what ahead_ held when the last complete iteration ended
+  std::vector<Episode> made_ahead_;      ///< the same for the iteration under way
+  std::vector<double> statistics_;     ///< of the rewards, then
+};
+
+}  // namespace hone
