@@ -26,7 +26,8 @@ class EnvironmentReward : public SampleReward {
     for (std::size_t turn = 0; turn < episode.turns.size(); ++turn) {
       const auto& reward = episode.turns[turn].reward;
       if (!reward) continue;
-      if (!std::isfinite(*reward)) return Score::error(fmt::format("turn {} has the reward {}", turn, *reward), "not_finite");
+      if (!std::isfinite(*reward))
+        return Score::error(fmt::format("turn {} has the reward {}", turn, *reward), "not_finite");
       any = true;
       total += *reward;
       const auto end = static_cast<std::int64_t>(episode.turns[turn].completion.ids.size());

@@ -10,10 +10,12 @@ namespace hone {
 /// episode without any is an abstention.
 ///
 ///     episode   value = Σ over turns of the turn's reward
-///     turn      value = the last turn's reward; the others are spans at the end of their turns, so that a critic learns
+///     turn      value = the last turn's reward; the others are spans at the end of their turns, so that a critic
+///     learns
 ///               from each step where it was earned (process reward). The part `total` is the sum
 ///
-/// Group-relative advantages know no moments within an episode: with `turn` they would see the last turn's reward alone.
+/// Group-relative advantages know no moments within an episode: with `turn` they would see the last turn's reward
+/// alone.
 class EnvironmentRewardSpec : public RewardSpec {
  public:
   enum class Credit { episode, turn };

@@ -1,6 +1,7 @@
 #include "rewards/format.h"
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
@@ -16,6 +17,8 @@ constexpr std::array<std::string_view, 2> extents{"full", "partial"};
 class Format : public SampleReward {
  public:
   explicit Format(Pattern pattern) : pattern_(std::move(pattern)) {}
+
+  std::int64_t calls_at_once() const override { return 2; }
 
  protected:
   Score judge(const Episode& episode) const override {

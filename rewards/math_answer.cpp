@@ -37,8 +37,8 @@ class MathAnswer : public SampleReward {
     const std::vector<std::string> accepted = accepted_answers(reference_at(episode, key_));
     const std::optional<std::string> given = answer(episode.completion_text());
     const bool right = given && std::ranges::any_of(accepted, [&](const std::string& answer) {
-      return math::equivalent(*given, answer, options_);
-    });
+                         return math::equivalent(*given, answer, options_);
+                       });
     return {.value = right ? 1.0 : 0.0, .parts = {{"answered", given ? 1.0 : 0.0}}};
   }
 
@@ -82,8 +82,8 @@ class MathAnswer : public SampleReward {
 void MathAnswerSpec::describe_reward(Fields& f) {
   f.field("key", key, "Key of the reference that holds the answer.");
   f.field("find", find, "Where the answer is looked for, in this order: boxed, hashes, phrase, number, whole.");
-  f.check(!find.empty() && std::ranges::all_of(find, [](const auto& name) { return place_of(name).has_value(); }), "find",
-          "expected one or more of \"boxed\", \"hashes\", \"phrase\", \"number\", \"whole\"");
+  f.check(!find.empty() && std::ranges::all_of(find, [](const auto& name) { return place_of(name).has_value(); }),
+          "find", "expected one or more of \"boxed\", \"hashes\", \"phrase\", \"number\", \"whole\"");
   f.field("after", after, "Text before which nothing counts, such as \"</think>\"; empty looks everywhere.");
   f.field("tolerance", tolerance, "How far two numbers may differ when one has a decimal point.", at_least(0.0));
 }

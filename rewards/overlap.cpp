@@ -34,8 +34,9 @@ class OverlapReward : public SampleReward {
     if (measure_ == Measure::bleu) return {.value = bleu(bleu_counts(text, references), true)};
     Overlap best;
     for (const Words& reference : references) {
-      const Overlap overlap = measure_ == Measure::rouge_l ? rouge_l(text, reference)
-                                                           : rouge_n(text, reference, measure_ == Measure::rouge1 ? 1 : 2);
+      const Overlap overlap = measure_ == Measure::rouge_l
+                                  ? rouge_l(text, reference)
+                                  : rouge_n(text, reference, measure_ == Measure::rouge1 ? 1 : 2);
       if (overlap.f() > best.f()) best = overlap;
     }
     return {.value = best.f(), .parts = {{"precision", best.precision}, {"recall", best.recall}}};
@@ -50,7 +51,8 @@ class OverlapReward : public SampleReward {
       for (const Json& text : reference.as_array()) texts.push_back(text.as_string());
     }
     if (texts.empty()) {
-      fail(ErrorKind::data, "the reference's \"{}\" must be a text or a list of texts, but is {}", key_, reference.dump());
+      fail(ErrorKind::data, "the reference's \"{}\" must be a text or a list of texts, but is {}", key_,
+           reference.dump());
     }
     return texts;
   }

@@ -56,8 +56,8 @@ Pattern::Pattern(const std::string& pattern, Options options) {
 std::optional<Pattern::Match> Pattern::find_from(std::string_view text, std::size_t from, unsigned flags,
                                                  Space& space) const {
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data() == nullptr ? "" : text.data());
-  const int code = pcre2_match(compiled_->code.get(), subject, text.size(), from, flags, space.match.get(),
-                               compiled_->limits.get());
+  const int code =
+      pcre2_match(compiled_->code.get(), subject, text.size(), from, flags, space.match.get(), compiled_->limits.get());
   if (code == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (code < 0) fail(ErrorKind::data, "pattern matching gave up on {} bytes: {}", text.size(), message_of(code));
   const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(space.match.get());

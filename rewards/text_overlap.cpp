@@ -119,13 +119,19 @@ std::vector<std::string> words_13a(std::string_view original) {
   const auto mark = [](char c) { return c == '.' || c == ','; };
   apart = pass(
       apart, [&](char a, char b) { return !is_digit(a) && mark(b); },
-      [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
+      [](std::string& out, char a, char b) {
+        out.append({a, ' ', b, ' '});
+      });
   apart = pass(
       apart, [&](char a, char b) { return mark(a) && !is_digit(b); },
-      [](std::string& out, char a, char b) { out.append({' ', a, ' ', b}); });
+      [](std::string& out, char a, char b) {
+        out.append({' ', a, ' ', b});
+      });
   apart = pass(
       apart, [](char a, char b) { return is_digit(a) && b == '-'; },
-      [](std::string& out, char a, char b) { out.append({a, ' ', b, ' '}); });
+      [](std::string& out, char a, char b) {
+        out.append({a, ' ', b, ' '});
+      });
   return plain_words(apart);
 }
 

@@ -33,7 +33,8 @@ BleuCounts bleu_counts(const Words& text, std::span<const Words> references, std
 /// 0 … 1:  min(1, e^(1 − reference_length / length)) · (Π p_n)^(1/N),  p_n = common_n / total_n
 ///
 /// A p_n without common n-grams counts as 1/(2·total_n), the next such as 1/(4·total_n) and so on (exponential
-/// smoothing); without any common word the value is 0. With `effective_order` N is the longest n-gram that the text has.
+/// smoothing); without any common word the value is 0. With `effective_order` N is the longest n-gram that the text
+/// has.
 double bleu(const BleuCounts& counts, bool effective_order);
 
 struct Overlap {

@@ -31,7 +31,8 @@ std::string folded_case(std::string_view text) {
     if (first < 0x80) {
       result += static_cast<char>(lower(first));
     } else if ((first & 0xE0) == 0xC0 && i + 1 < text.size()) {  // all letters above have one or two bytes
-      const char32_t c = lower(static_cast<char32_t>((first & 0x1F) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F)));
+      const char32_t c =
+          lower(static_cast<char32_t>((first & 0x1F) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F)));
       result += static_cast<char>(0xC0 | c >> 6);
       result += static_cast<char>(0x80 | (c & 0x3F));
     } else {

@@ -10,8 +10,8 @@
 
 namespace hone {
 
-/// Finds words and phrases of a list in a text. Words are runs of letters, digits and `_` in any script; Latin, Greek and
-/// Cyrillic letters are compared without case. Any number of threads may look at once.
+/// Finds words and phrases of a list in a text. Words are runs of letters, digits and `_` in any script; Latin, Greek
+/// and Cyrillic letters are compared without case. Any number of threads may look at once.
 class WordList {
  public:
   /// Error{config} for an entry without a word in it.

@@ -46,7 +46,8 @@ bool wordy(std::string_view text) {
     if (c >= '0' && c <= '9') return false;
     letters += std::isalpha(static_cast<unsigned char>(c)) != 0;
   }
-  return letters >= 4 || lower(std::string(text)) == "yes" || lower(std::string(text)) == "no" || text.find("\\text{") != std::string::npos;
+  return letters >= 4 || lower(std::string(text)) == "yes" || lower(std::string(text)) == "no" ||
+         text.find("\\text{") != std::string::npos;
 }
 
 /// Words without regard to case; letters and short names with it, as x is not X.

@@ -13,7 +13,8 @@ struct Equivalence {
 
 /// Do both texts give the same answer? Symmetric.
 ///
-///     values      exact modulo a prime where they are formulas of +, −, ·, /, whole powers, π, e and variables; else in
+///     values      exact modulo a prime where they are formulas of +, −, ·, /, whole powers, π, e and variables; else
+///     in
 ///                 floating point, within its own rounding error; with variables at six points
 ///     lists       (a, b) and intervals in order and with the same brackets; sets, and 1, 2, 3 without brackets, in any
 ///                 order; a matrix of one row or column is its vector

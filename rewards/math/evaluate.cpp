@@ -90,7 +90,8 @@ Value divided(const Value& a, const Value& b) {
   if (b.residue ? *b.residue == 0 : std::abs(b.number) <= 16 * b.error) fail(ErrorKind::data, "division by zero");
   Value quotient;
   quotient.number = a.number / b.number;
-  quotient.error = (a.error + std::abs(quotient.number) * b.error) / std::abs(b.number) + epsilon * std::abs(quotient.number);
+  quotient.error =
+      (a.error + std::abs(quotient.number) * b.error) / std::abs(b.number) + epsilon * std::abs(quotient.number);
   if (a.residue && b.residue) quotient.residue = field_multiply(*a.residue, *field_inverse(*b.residue));
   if (a.integer && b.integer && *b.integer != 0 && *b.integer != -1 && *a.integer % *b.integer == 0) {
     quotient.integer = *a.integer / *b.integer;
@@ -147,7 +148,9 @@ Value rooted(const Value& base, const Value& degree) {
 /// Of an unknown function; `symmetric` when the order of its arguments does not matter.
 Value called(const Expression& expression, std::uint64_t point, bool symmetric) {
   const std::uint64_t name = stream_key(0, "math.call." + expression.text);
-  const auto rounded = [](double x) { return static_cast<std::uint64_t>(std::llround(std::clamp(x, -1e9, 1e9) * 1e6)); };
+  const auto rounded = [](double x) {
+    return static_cast<std::uint64_t>(std::llround(std::clamp(x, -1e9, 1e9) * 1e6));
+  };
   std::uint64_t key = name;
   for (const Expression& part : expression.parts) {
     const Value argument = value_of(part, point);

@@ -17,20 +17,20 @@ namespace hone::math {
 /// A value, or a structure of values (list, relation, united sets).
 struct Expression {
   enum class Kind {
-    number,      ///< text: digits, "." and an exponent
-    symbol,      ///< text: its name; a variable
-    constant,    ///< text: pi, e, i, infinity
-    sum,         ///< of the parts
-    product,     ///< of the parts
-    quotient,    ///< parts[0] / parts[1]
-    power,       ///< parts[0] ^ parts[1]
-    root,        ///< the parts[1]-th root of parts[0], real where a real one exists
-    negation,    ///< −parts[0]
-    function,    ///< text: a known function, applied to the parts
-    call,        ///< text: an unknown function, applied to the parts
-    list,        ///< text: its brackets, "()", "[)", "{}", "" for 1, 2, "::" for 1:2:3, "matrix" for rows
-    relation,    ///< text: one character a sign between the parts: = < > l (≤) g (≥) # (≠) ~ (others) e (∈)
-    set_union,   ///< of the parts
+    number,     ///< text: digits, "." and an exponent
+    symbol,     ///< text: its name; a variable
+    constant,   ///< text: pi, e, i, infinity
+    sum,        ///< of the parts
+    product,    ///< of the parts
+    quotient,   ///< parts[0] / parts[1]
+    power,      ///< parts[0] ^ parts[1]
+    root,       ///< the parts[1]-th root of parts[0], real where a real one exists
+    negation,   ///< −parts[0]
+    function,   ///< text: a known function, applied to the parts
+    call,       ///< text: an unknown function, applied to the parts
+    list,       ///< text: its brackets, "()", "[)", "{}", "" for 1, 2, "::" for 1:2:3, "matrix" for rows
+    relation,   ///< text: one character a sign between the parts: = < > l (≤) g (≥) # (≠) ~ (others) e (∈)
+    set_union,  ///< of the parts
   };
   Kind kind = Kind::number;
   std::string text;

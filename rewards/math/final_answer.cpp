@@ -52,7 +52,8 @@ std::optional<std::string_view> formula_in(std::string_view text) {
 }
 
 std::optional<std::string> after_phrase(std::string_view text) {
-  static const Pattern phrase(R"(\b(?:answer|result)\b(?:\s+[\w']+){0,5}?\s*(?:\b(?:is|are)\b|[:=]))", {.ignore_case = true});
+  static const Pattern phrase(R"(\b(?:answer|result)\b(?:\s+[\w']+){0,5}?\s*(?:\b(?:is|are)\b|[:=]))",
+                              {.ignore_case = true});
   const auto found = phrase.find_all(text);
   if (found.empty()) return std::nullopt;
   const std::string_view last = found.back().front().value_or(std::string_view());

@@ -104,8 +104,8 @@ Value factorial(const Value& n) {
 
 Value binomial(const Value& n, const Value& k) {
   if (!n.integer || !k.integer) {
-    const double value = std::exp(std::lgamma(real_of(n) + 1) - std::lgamma(real_of(k) + 1) -
-                                  std::lgamma(real_of(n) - real_of(k) + 1));
+    const double value =
+        std::exp(std::lgamma(real_of(n) + 1) - std::lgamma(real_of(k) + 1) - std::lgamma(real_of(n) - real_of(k) + 1));
     return real_value(value, 256 * epsilon * value);
   }
   if (*k.integer < 0 || *n.integer < *k.integer || *k.integer > largest_factorial) {
@@ -116,8 +116,8 @@ Value binomial(const Value& n, const Value& k) {
   for (std::int64_t i = 1; i <= *k.integer; ++i) {
     const std::int64_t factor = *n.integer - *k.integer + i;
     number *= static_cast<double>(factor) / static_cast<double>(i);
-    value.residue = field_multiply(*value.residue, field_multiply(*whole_value(factor).residue,
-                                                                  *field_inverse(static_cast<std::uint64_t>(i))));
+    value.residue = field_multiply(
+        *value.residue, field_multiply(*whole_value(factor).residue, *field_inverse(static_cast<std::uint64_t>(i))));
   }
   value.number = number;
   value.error = 4 * static_cast<double>(*k.integer + 1) * epsilon * number;
@@ -156,8 +156,8 @@ Value logarithm(const Value& argument, const Value& base) {
   if (std::abs(bottom.number) <= 16 * bottom.error) fail(ErrorKind::data, "a logarithm to the base 1");
   Value value;
   value.number = top.number / bottom.number;
-  value.error = (top.error + std::abs(value.number) * bottom.error) / std::abs(bottom.number) +
-                epsilon * std::abs(value.number);
+  value.error =
+      (top.error + std::abs(value.number) * bottom.error) / std::abs(bottom.number) + epsilon * std::abs(value.number);
   return value;
 }
 

@@ -14,10 +14,11 @@ namespace {
 using Kind = Expression::Kind;
 
 constexpr std::pair<std::string_view, char> relation_commands[] = {
-    {"le", 'l'},     {"leq", 'l'},     {"leqslant", 'l'}, {"ge", 'g'},     {"geq", 'g'},   {"geqslant", 'g'}, {"lt", '<'},
-    {"gt", '>'},     {"ne", '#'},      {"neq", '#'},      {"in", 'e'},     {"equiv", '~'}, {"approx", '~'},   {"cong", '~'},
-    {"sim", '~'},    {"simeq", '~'},   {"subset", '~'},   {"subseteq", '~'}, {"to", '~'},  {"mapsto", '~'},   {"mid", '~'},
-    {"propto", '~'}, {"rightarrow", '~'}, {"perp", '~'},  {"parallel", '~'}, {"notin", '~'}, {"implies", '~'}, {"iff", '~'}};
+    {"le", 'l'},       {"leq", 'l'},    {"leqslant", 'l'}, {"ge", 'g'},     {"geq", 'g'},        {"geqslant", 'g'},
+    {"lt", '<'},       {"gt", '>'},     {"ne", '#'},       {"neq", '#'},    {"in", 'e'},         {"equiv", '~'},
+    {"approx", '~'},   {"cong", '~'},   {"sim", '~'},      {"simeq", '~'},  {"subset", '~'},     {"subseteq", '~'},
+    {"to", '~'},       {"mapsto", '~'}, {"mid", '~'},      {"propto", '~'}, {"rightarrow", '~'}, {"perp", '~'},
+    {"parallel", '~'}, {"notin", '~'},  {"implies", '~'},  {"iff", '~'}};
 
 }  // namespace
 

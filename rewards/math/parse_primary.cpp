@@ -33,10 +33,11 @@ bool Parser::begins_primary(std::string_view command) {
 
 bool Parser::is_letter_command(std::string_view name) {
   static constexpr std::array<std::string_view, 44> letters{
-      "alpha",   "beta",  "gamma",   "delta",   "epsilon", "varepsilon", "zeta",   "eta",    "theta",  "vartheta", "iota",
-      "kappa",   "lambda", "mu",     "nu",      "xi",      "rho",        "sigma",  "tau",    "upsilon", "phi",     "varphi",
-      "chi",     "psi",   "omega",   "Gamma",   "Delta",   "Theta",      "Lambda", "Xi",     "Pi",     "Sigma",    "Phi",
-      "Psi",     "Omega", "Upsilon", "aleph",   "ell",     "hbar",       "nabla",  "partial", "varrho", "top",     "beth"};
+      "alpha",    "beta",    "gamma", "delta",  "epsilon", "varepsilon", "zeta",  "eta",   "theta",
+      "vartheta", "iota",    "kappa", "lambda", "mu",      "nu",         "xi",    "rho",   "sigma",
+      "tau",      "upsilon", "phi",   "varphi", "chi",     "psi",        "omega", "Gamma", "Delta",
+      "Theta",    "Lambda",  "Xi",    "Pi",     "Sigma",   "Phi",        "Psi",   "Omega", "Upsilon",
+      "aleph",    "ell",     "hbar",  "nabla",  "partial", "varrho",     "top",   "beth"};
   return contains(letters, name);
 }
 
@@ -77,8 +78,7 @@ Expression Parser::number() {
   if (digits_only(value.text) && next->kind == Token::Kind::number && next->space_before && digits_only(next->text) &&
       next[1].is("/") && next[2].kind == Token::Kind::number && digits_only(next[2].text)) {
     at_ += 3;
-    Expression part =
-        node(Kind::quotient, "", leaf(Kind::number, next->text), leaf(Kind::number, next[2].text));
+    Expression part = node(Kind::quotient, "", leaf(Kind::number, next->text), leaf(Kind::number, next[2].text));
     value = node(Kind::sum, "", std::move(value), std::move(part));
   }
   return value;

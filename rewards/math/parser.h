@@ -64,7 +64,7 @@ class Parser {
   std::size_t at_ = 0;
   bool upper_ = true;
   bool both_ = false;
-  int bars_ = 0;       ///< open |
+  int bars_ = 0;  ///< open |
   int depth_ = 0;
   std::string split_;  ///< digits left of a number of which \frac took the first
 };

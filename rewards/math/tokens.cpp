@@ -12,21 +12,23 @@ namespace {
 constexpr std::size_t most_tokens = 2000;
 
 constexpr std::array<std::string_view, 40> functions{
-    "sin",    "cos",    "tan",    "cot",    "sec",    "csc",    "arcsin", "arccos", "arctan", "asin",
-    "acos",   "atan",   "sinh",   "cosh",   "tanh",   "coth",   "ln",     "log",    "lg",     "exp",
-    "max",    "min",    "gcd",    "lcm",    "abs",    "sgn",    "floor",  "ceil",   "arccot", "arcsec",
-    "arccsc", "arcsinh", "arccosh", "arctanh", "sech", "csch",  "Re",     "Im",     "asinh",  "acosh"};
+    "sin",    "cos",     "tan",     "cot",     "sec",  "csc",  "arcsin", "arccos", "arctan", "asin",
+    "acos",   "atan",    "sinh",    "cosh",    "tanh", "coth", "ln",     "log",    "lg",     "exp",
+    "max",    "min",     "gcd",     "lcm",     "abs",  "sgn",  "floor",  "ceil",   "arccot", "arcsec",
+    "arccsc", "arcsinh", "arccosh", "arctanh", "sech", "csch", "Re",     "Im",     "asinh",  "acosh"};
 // Commands that bind names or ranges: only equal texts are equal.
-constexpr std::array<std::string_view, 15> unreadable{"sum",  "int", "lim", "prod", "oint", "iint", "limsup", "liminf",
-                                                      "inf",  "sup", "bigcup", "bigcap", "forall", "exists", "substack"};
-constexpr std::array<std::string_view, 7> bold{"mathbf", "boldsymbol", "vec", "mathit", "bm", "mathsf", "overrightarrow"};
-constexpr std::array<std::string_view, 9> accents{"mathbb", "mathcal", "mathfrak", "mathscr", "hat",
+constexpr std::array<std::string_view, 15> unreadable{"sum",    "int",    "lim",    "prod",   "oint",
+                                                      "iint",   "limsup", "liminf", "inf",    "sup",
+                                                      "bigcup", "bigcap", "forall", "exists", "substack"};
+constexpr std::array<std::string_view, 7> bold{"mathbf", "boldsymbol", "vec",           "mathit",
+                                               "bm",     "mathsf",     "overrightarrow"};
+constexpr std::array<std::string_view, 9> accents{"mathbb", "mathcal", "mathfrak", "mathscr",  "hat",
                                                   "bar",    "tilde",   "widehat",  "widetilde"};
-constexpr std::array<std::string_view, 8> texts{"text",  "mathrm", "textbf", "operatorname",
-                                                "mbox",  "textrm", "textit", "operatorname*"};
+constexpr std::array<std::string_view, 8> texts{"text", "mathrm", "textbf", "operatorname",
+                                                "mbox", "textrm", "textit", "operatorname*"};
 constexpr std::array<std::string_view, 34> units{
-    "cm", "mm", "km", "kg", "mg", "ml", "mi", "ft", "yd",  "lb",  "lbs", "oz",   "hr",  "hrs", "min", "sec", "mph",
-    "kph", "usd", "day", "gb", "mb", "am", "pm", "kwh", "hz", "khz", "mhz", "rad", "deg", "ms", "cl", "dl", "pts"};
+    "cm",  "mm",  "km",  "kg", "mg", "ml", "mi", "ft",  "yd", "lb",  "lbs", "oz",  "hr",  "hrs", "min", "sec", "mph",
+    "kph", "usd", "day", "gb", "mb", "am", "pm", "kwh", "hz", "khz", "mhz", "rad", "deg", "ms",  "cl",  "dl",  "pts"};
 
 template <std::size_t n>
 bool contains(const std::array<std::string_view, n>& names, std::string_view name) {
@@ -86,7 +88,8 @@ class Lexer {
   }
 
   bool three_digits(std::size_t ahead) const {
-    return is_digit(peek(ahead)) && is_digit(peek(ahead + 1)) && is_digit(peek(ahead + 2)) && !is_digit(peek(ahead + 3));
+    return is_digit(peek(ahead)) && is_digit(peek(ahead + 1)) && is_digit(peek(ahead + 2)) &&
+           !is_digit(peek(ahead + 3));
   }
 
   void digits(std::string& into) {
@@ -132,8 +135,15 @@ class Lexer {
     if (period.empty() || !std::ranges::all_of(period, is_digit)) return false;
     at_ = end + 1;
     const std::string head = start.substr(0, point) + start.substr(point + 1);
-    const std::string signs[] = {"(", "(", head + std::string(period), "-", head.empty() ? "0" : head, ")", "/",
-                                 std::string(period.size(), '9') + std::string(fixed, '0'), ")"};
+    const std::string signs[] = {"(",
+                                 "(",
+                                 head + std::string(period),
+                                 "-",
+                                 head.empty() ? "0" : head,
+                                 ")",
+                                 "/",
+                                 std::string(period.size(), '9') + std::string(fixed, '0'),
+                                 ")"};
     for (const std::string& sign : signs) add(is_digit(sign[0]) ? Token::Kind::number : Token::Kind::sign, sign);
     return true;
   }

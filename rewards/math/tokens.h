@@ -24,8 +24,8 @@ struct Token {
   bool is_command(std::string_view name) const { return kind == Kind::command && text == name; }
 };
 
-/// The tokens of a normalised text, with an end token. "1,234,567" is one number outside brackets, two or three parts of
-/// a list inside. Error{data} for what no expression can hold (\sum, \int, …) and for more than 2,000 tokens.
+/// The tokens of a normalised text, with an end token. "1,234,567" is one number outside brackets, two or three parts
+/// of a list inside. Error{data} for what no expression can hold (\sum, \int, …) and for more than 2,000 tokens.
 std::vector<Token> tokens_of(std::string_view text);
 
 /// Takes the unit off the end: \text{…} or a unit's name after a value, with its exponent; "%" and "degree" too.

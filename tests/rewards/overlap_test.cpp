@@ -50,7 +50,8 @@ void check_rouge(const Json& golden) {
   const std::string& type = golden.at("params").at("type").as_string();
   const Words text = rouge_words(inputs.at("prediction").as_string());
   const Words reference = rouge_words(inputs.at("target").as_string());
-  const Overlap overlap = type == "rougeL" ? rouge_l(text, reference) : rouge_n(text, reference, type == "rouge1" ? 1 : 2);
+  const Overlap overlap =
+      type == "rougeL" ? rouge_l(text, reference) : rouge_n(text, reference, type == "rouge1" ? 1 : 2);
   const double tolerance = golden.at("tol").as_number();
   const Json& expected = golden.at("expected");
   CHECK(std::abs(overlap.precision - expected.at("precision").as_number()) <= tolerance);

@@ -32,14 +32,18 @@ TEST_CASE("rewards: safety keeps the contract of rewards") {
 }
 
 TEST_CASE("rewards: a word list finds whole words and phrases without regard to case") {
-  const WordList list({"darn", "go away", "go away now", "Stra\xC3\x9F" "e", "\xC3\x84rger", "\xD0\xB1\xD0\xB5\xD0\xB4\xD0\xB0"});
+  const WordList list({"darn", "go away", "go away now",
+                       "Stra\xC3\x9F"
+                       "e",
+                       "\xC3\x84rger", "\xD0\xB1\xD0\xB5\xD0\xB4\xD0\xB0"});
   CHECK(list.count("Darn! DARN, darn.") == 3);
   CHECK(list.count("darning undarned darn_it") == 0);
   CHECK(list.count("go, away") == 1);
   CHECK(list.count("Go away now") == 1);
   CHECK(list.count("go away go away now") == 2);
   CHECK(list.count("go") == 0);
-  CHECK(list.count("\xC3\xA4rger und STRA\xC3\x9F" "E") == 2);
+  CHECK(list.count("\xC3\xA4rger und STRA\xC3\x9F"
+                   "E") == 2);
   CHECK(list.count("\xD0\x91\xD0\x95\xD0\x94\xD0\x90") == 1);
   CHECK(list.count("") == 0);
   CHECK(WordList({}).count("darn") == 0);

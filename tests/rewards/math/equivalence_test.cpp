@@ -88,13 +88,34 @@ TEST_CASE("rewards: what is written differently is the same answer") {
 
 TEST_CASE("rewards: what is another answer stays another") {
   const std::pair<std::string, std::string> different[] = {
-      {"1", "-1"},          {"15", "1.5"},          {"1:2", "12"},          {"x", "X"},
-      {"100!", "100! + 1"}, {"(a,b)", "ab"},        {"\\sqrt{x^2}", "x"},   {"2f(0)", "0"},
-      {"5 cm", "5 km"},     {"2xy", "2"},           {"AB = BA", "x = x"},   {"0.33", "\\frac{1}{3}"},
-      {"3.14159", "\\pi"},  {"e^{-50}", "0"},       {"x^2 = 4", "x = 2"},   {"x^2 = 4", "4"},
-      {"x > 2", "-x > -2"}, {"1,2,2", "1,1,2"},     {"", "0"},              {"2^{61} - 1", "0"},
-      {"\\infty", "10^{400}"}, {"10^{400}", "10^{401}"}, {"0.5", "\\frac{0}{0}"}, {"\\frac{1}{0}", "\\frac{2}{0}"},
-      {"(1, 2)", "[1, 2]"}, {"(0, 1)", "\\{0, 1\\}"}, {"Finite", "infinite"}, {"D^N", "D^n"},
+      {"1", "-1"},
+      {"15", "1.5"},
+      {"1:2", "12"},
+      {"x", "X"},
+      {"100!", "100! + 1"},
+      {"(a,b)", "ab"},
+      {"\\sqrt{x^2}", "x"},
+      {"2f(0)", "0"},
+      {"5 cm", "5 km"},
+      {"2xy", "2"},
+      {"AB = BA", "x = x"},
+      {"0.33", "\\frac{1}{3}"},
+      {"3.14159", "\\pi"},
+      {"e^{-50}", "0"},
+      {"x^2 = 4", "x = 2"},
+      {"x^2 = 4", "4"},
+      {"x > 2", "-x > -2"},
+      {"1,2,2", "1,1,2"},
+      {"", "0"},
+      {"2^{61} - 1", "0"},
+      {"\\infty", "10^{400}"},
+      {"10^{400}", "10^{401}"},
+      {"0.5", "\\frac{0}{0}"},
+      {"\\frac{1}{0}", "\\frac{2}{0}"},
+      {"(1, 2)", "[1, 2]"},
+      {"(0, 1)", "\\{0, 1\\}"},
+      {"Finite", "infinite"},
+      {"D^N", "D^n"},
   };
   for (const auto& [a, b] : different) {
     CAPTURE(a);
@@ -112,9 +133,34 @@ TEST_CASE("rewards: the tolerance is for decimals only") {
 
 TEST_CASE("rewards: no text breaks the comparison of math answers") {
   CHECK(math::readable("\\frac{1}{2}"));
-  for (const char* text : {"", "\\", "{", "}", "\\frac", "\\frac{1}", "((((", "1/", "x^", "x_", "\\sqrt[", "\\begin{pmatrix}",
-                           "\\text{", "|", "||", "\\left", "\\boxed{", "!", "a!!!!", "\\max\\{\\}", "\\log_", "^2", "99999999999999999999!",
-                           "\\binom{99999999}{50000000}", "1e999999999", "\\gcd()", "\\langle", "5000!!"}) {
+  for (const char* text : {"",
+                           "\\",
+                           "{",
+                           "}",
+                           "\\frac",
+                           "\\frac{1}",
+                           "((((",
+                           "1/",
+                           "x^",
+                           "x_",
+                           "\\sqrt[",
+                           "\\begin{pmatrix}",
+                           "\\text{",
+                           "|",
+                           "||",
+                           "\\left",
+                           "\\boxed{",
+                           "!",
+                           "a!!!!",
+                           "\\max\\{\\}",
+                           "\\log_",
+                           "^2",
+                           "99999999999999999999!",
+                           "\\binom{99999999}{50000000}",
+                           "1e999999999",
+                           "\\gcd()",
+                           "\\langle",
+                           "5000!!"}) {
     CAPTURE(text);
     CHECK(math::equivalent(text, text));
     CHECK_FALSE(math::equivalent(text, "123456"));
@@ -124,7 +170,8 @@ TEST_CASE("rewards: no text breaks the comparison of math answers") {
   CHECK_FALSE(math::equivalent(std::string(3000, '-') + "1", "1"));
   CHECK_FALSE(math::equivalent(std::string(100'000, '1'), "1"));
   const std::string alphabet = "0123456789xyfe+-*/^_(){}[]|\\,.=<> !%$";
-  const char* pieces[] = {"\\frac", "\\sqrt", "\\pi", "\\left", "\\{", "\\}", "\\sin", "\\log", "\\cup", "\\pm", "\\begin{matrix}"};
+  const char* pieces[] = {"\\frac", "\\sqrt", "\\pi", "\\left",         "\\{", "\\}", "\\sin",
+                          "\\log",  "\\cup",  "\\pm", "\\begin{matrix}"};
   Random random(7);
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
