@@ -144,6 +144,9 @@ Environment::Step LibraryEnvironment::replay(void* state, const Episode& episode
   hone_call call(settings_);
   std::string failure = call.run([&] { return table_.step(instance_.get(), &call, state, items.data()[0]); });
   if (failure.empty()) failure = call.flaw();
+  if (failure.empty() && !call.step.done && call.step.reply.empty()) {
+    failure = "an empty reply; to end the episode give none";
+  }
   if (failure.empty() && call.step.reward && !std::isfinite(*call.step.reward)) {
     failure = fmt::format("the reward is {}", *call.step.reward);
   }

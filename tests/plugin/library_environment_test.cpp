@@ -169,8 +169,10 @@ TEST_CASE("library environment: what fails in a step is a failure of that episod
   HONE_NEEDS_COMPILERS();
   const auto game = load("guess.cpp");
   Episode thrown = begin(*game, 3), nan = begin(*game, 3, 1), strange = begin(*game, 3, 2), fine = begin(*game, 3, 3);
+  Episode empty = begin(*game, 3, 4);
   CHECK(say(*game, thrown, "throw").failure.find("step 1: told to throw") != std::string::npos);
   CHECK(say(*game, nan, "nan").failure.find("the reward is nan") != std::string::npos);
+  CHECK(say(*game, empty, "empty").failure.find("an empty reply") != std::string::npos);
   strange.prompt.reference = Json();
   CHECK(say(*game, strange, "1").failure.find("reset: no number to guess") != std::string::npos);
   CHECK(say(*game, fine, "-1").failure.empty());

@@ -37,7 +37,9 @@ class Guess {
 
   Step step(State& state, const Item& item) {
     note("step");
+    if (item.completion == "abort") std::abort();
     if (item.completion == "throw") throw std::runtime_error("told to throw");
+    if (item.completion == "empty") return Step::say("");
     if (item.completion == "nan") return Step::end(std::strtod("nan", nullptr));
     const long long guess = std::atoll(std::string(item.completion).c_str());
     ++state.turns;

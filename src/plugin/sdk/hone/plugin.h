@@ -153,7 +153,7 @@ typedef struct hone_host {
   void (*prompt_reference)(hone_call* call, hone_text json);
   void (*prompt_demonstration)(hone_call* call, hone_text text); /* what a teacher would answer */
 
-  /* Within step: a reply goes on with the episode; without one it ends. */
+  /* Within step: a reply, which is not empty, goes on with the episode; without one it ends. */
   void (*reply)(hone_call* call, hone_text text);
   void (*turn_reward)(hone_call* call, double value);
 
