@@ -55,7 +55,8 @@ TEST_CASE("rollout: several turns are the very ids that were sampled, with the i
     REQUIRE(episode.turns.size() == 3);  // a random model never guesses the number
     std::vector<std::int32_t> stream = episode.prompt_ids;
     for (std::size_t turn = 0; turn < episode.turns.size(); ++turn) {
-      const auto& [completion, reply, reply_ids] = episode.turns[turn];
+      const auto& [completion, reply, reply_ids, reward] = episode.turns[turn];
+      CHECK_FALSE(reward.has_value());
       CHECK(reply_ids == tokenizer.encode(reply));
       CHECK(reply.empty() == (turn == 2));
       CHECK(completion.logprob.size() == completion.ids.size());
