@@ -299,11 +299,6 @@ def _together(call):
     return lambda items: score(items) if items else []
 
 
-def _all(call, result):
-    """Calls a function of one item for each item: one that fails fails the request."""
-    return lambda items: [_seed(item) or result(call(item)) for item in items]
-
-
 def plain(function, **options):
     """function(prompt, completion, reference, …) -> number, None or dict. Coroutines of a request run all at once."""
     call = _call_by_name(function, _item_fields, _row, _item_fields["reference"], judged="completion")
@@ -323,9 +318,14 @@ def environment(prompt, size, step=None, **options):
     step(prompt, completion, turns, reference, …) -> None or a reward: the end; a text, or (text, reward): a reply.
     size: how many prompts, (train, held out)."""
     fields = {key: lambda asked, key=key: asked[key] for key in ("split", "index", "seed")}
-    make = _all(_call_by_name(prompt, fields, _row), lambda made: made if isinstance(made, dict) else {"text": made})
+    make = _call_by_name(prompt, fields, _row)
     answer = _call_by_name(step or (lambda item: None), _item_fields, _row, _item_fields["reference"], "completion")
-    return Plugin(prompt, None, make, _all(answer, _step), dict(zip(("train", "held_out"), size)), **options)
+
+    def prompts(asked):  # one that fails fails the request: there is nothing to go on with
+        made = [_seed(one) or make(one) for one in asked]
+        return [one if isinstance(one, dict) else {"text": one} for one in made]
+
+    return Plugin(prompt, None, prompts, _each(answer, _step), dict(zip(("train", "held_out"), size)), **options)
 
 
 def _step(value):
