@@ -5,7 +5,9 @@
 #include <set>
 
 #include "compiled_plugin.h"
+#include "plugin/library_spec.h"
 #include "support/error_of.h"
+#include "tests/conformance/environment_conformance.h"
 
 using namespace hone;
 using hone::test::compiled_plugin;
@@ -56,8 +58,8 @@ TEST_CASE("library environment: prompts are pure, with reference and demonstrati
   for (std::uint64_t i = 0; i < 40; ++i)
     hidden.insert(game->prompt(Split::train, i).reference.at("answer").as_integer());
   CHECK(hidden.size() > 5);
-  HONE_CHECK_ERROR(service, game->prompt(Split::train, 49), "environment game", "prompt 49 of the train split",
-                   "no such number");
+  HONE_CHECK_ERROR(service, load("guess.cpp", {{"broken", "1"}})->prompt(Split::train, 49), "environment game",
+                   "prompt 49 of the train split", "no such number");
 }
 
 TEST_CASE("library environment: messages, and prompts that are not right") {
@@ -177,4 +179,14 @@ TEST_CASE("library environment: what fails in a step is a failure of that episod
   CHECK(say(*game, strange, "1").failure.find("reset: no number to guess") != std::string::npos);
   CHECK(say(*game, fine, "-1").failure.empty());
   HONE_CHECK_ERROR(config, load("function.cpp"), "offers a reward, expected an environment");
+}
+
+TEST_CASE("library environment: it keeps the contract of environments, here and in a process of its own") {
+  HONE_NEEDS_COMPILERS();
+  for (const bool isolate : {false, true}) {
+    CAPTURE(isolate);
+    LibraryEnvironmentSpec spec;
+    spec.config = {.library = compiled_plugin("guess.cpp").string(), .isolate = isolate};
+    test::check_environment(spec, {.seed = 1}, {.most_turns = 6});
+  }
 }

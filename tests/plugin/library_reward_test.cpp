@@ -7,8 +7,10 @@
 
 #include "compiled_plugin.h"
 #include "plugin/library_items.h"
+#include "plugin/library_spec.h"
 #include "support/episodes.h"
 #include "support/error_of.h"
+#include "tests/conformance/reward_conformance.h"
 
 using namespace hone;
 using hone::test::compiled_plugin;
@@ -206,4 +208,15 @@ TEST_CASE("library reward: a host with a table of a later header works") {
   CHECK(library->reward()->score(instance, &call, items.data(), 1) == HONE_OK);
   CHECK(call.scores("", episodes).at(0).value == 1);
   library->reward()->destroy(instance);
+}
+
+TEST_CASE("library reward: it keeps the contract of rewards, here and in a process of its own") {
+  HONE_NEEDS_COMPILERS();
+  const Json reference = test::answer("12");
+  for (const bool isolate : {false, true}) {
+    CAPTURE(isolate);
+    LibraryRewardSpec spec;
+    spec.config = {.library = compiled_plugin("function.cpp").string(), .isolate = isolate};
+    test::check_reward(spec, {}, {test::episode("12", reference), test::episode("3", reference), test::episode("12")});
+  }
 }

@@ -16,12 +16,14 @@ class Guess {
   };
 
   explicit Guess(const Setup& setup)
-      : log_(setup.call.config("log", "")), drift_(setup.call.config("drift", "0") == "1") {}
+      : log_(setup.call.config("log", "")),
+        drift_(setup.call.config("drift", "0") == "1"),
+        broken_(setup.call.config("broken", "0") == "1") {}
 
   std::uint64_t size(Split split) const { return split == Split::train ? 50 : 10; }
 
   Prompt prompt(const Call& call, Split split, std::uint64_t index, std::uint64_t seed) const {
-    if (index == 49) throw std::runtime_error("no such number");
+    if (broken_ && index == 49) throw std::runtime_error("no such number");
     const auto hidden = static_cast<unsigned>(10.0 * call.uniform(seed, 0));
     Prompt made{(split == Split::train ? "train " : "test ") + std::to_string(index) + ": "};
     made.reference = "{\"answer\": " + std::to_string(hidden) + "}";
@@ -44,6 +46,7 @@ class Guess {
     const long long guess = std::atoll(std::string(item.completion).c_str());
     ++state.turns;
     if (guess == state.hidden) return Step::end(1.0 / state.turns);
+    if (state.turns == 6) return Step::end(0.0);
     std::string reply = guess < state.hidden ? " higher" : " lower";
     reply += " (" + std::to_string(state.turns) + ")";
     if (drift_) reply += " [" + std::to_string(++steps_) + "]";
@@ -72,6 +75,7 @@ class Guess {
 
   std::string log_;
   bool drift_;
+  bool broken_;
   int steps_ = 0;
 };
 
