@@ -16,6 +16,7 @@
 #include "base/stop.h"
 #include "base/threads.h"
 #include "kernels/isa.h"
+#include "plugin/process.h"
 #include "report/console.h"
 #include "report/html_report.h"
 #include "report/metrics_jsonl.h"
@@ -107,8 +108,24 @@ kernels::Compute compute_of(ComputeChoice choice) {
   return wants ? kernels::Compute::bfloat16 : kernels::Compute::float32;
 }
 
+namespace {
+
+/// The run's one sandbox, started when something first asks for it.
+std::function<std::shared_ptr<Executor>()> lazy_sandbox(const SandboxConfig& config) {
+  return [config, sandbox = std::shared_ptr<Executor>()]() mutable {
+    if (sandbox == nullptr) {
+      sandbox = make_sandbox(config, plugin_host().string());
+      log_info("sandbox: {}", sandbox->layers());
+    }
+    return sandbox;
+  };
+}
+
+}  // namespace
+
 std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   auto run = std::make_unique<Run>();
+  run->executor = lazy_sandbox(config.sandbox);
   run->seed = static_cast<std::uint64_t>(config.run.seed);
   run->directory = config.run_directory();
   run->catalogs = &built_in();

@@ -47,6 +47,7 @@ void RootConfig::describe(Fields& f) {
   f.section("report", report, "What is told beside metrics.");
   f.section("model", model, "The model that the first stage starts from.");
   f.section("tokenizer", tokenizer, "Text to ids and back.");
+  f.section("sandbox", sandbox, "How programs that a model wrote are run.");
   f.section_map("data", data, "Data sets by name; stages and environments refer to them.");
   f.components("stages", stages, "What the run does, in order. Each stage starts from the weights of the one before it.");
   f.required();

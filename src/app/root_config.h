@@ -14,6 +14,7 @@
 #include "base/fields.h"
 #include "data/config.h"
 #include "nn/policy.h"
+#include "plugin/sandbox/sandbox.h"
 #include "stages/run.h"
 #include "stages/stage.h"
 
@@ -52,6 +53,7 @@ struct RootConfig {
   ReportingConfig report;
   ModelSection model;
   TokenizerSection tokenizer;
+  SandboxConfig sandbox;
   std::vector<std::pair<std::string, DataConfig>> data;
   std::vector<std::unique_ptr<StageSpec>> stages;
 

@@ -99,8 +99,8 @@ class Play {
     return still_open;
   }
 
-  /// Not when the environment ends it, when it has had its turns (finish: env), nor when the reply leaves no room in the
-  /// model's context (finish: length).
+  /// Not when the environment ends it, when it has had its turns (finish: env), nor when its tokens are spent or the reply
+  /// leaves no room in the model's context (finish: length).
   bool goes_on(Episode& episode, const Environment::Step& step) const {
     Turn& turn = episode.turns.back();
     turn.reward = step.reward;
@@ -111,7 +111,8 @@ class Play {
       return false;
     }
     std::vector<std::int32_t> ids = tokenizer_.encode(step.reply);
-    if (static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= engine_.context()) {
+    const bool spent = plan_.max_episode_tokens > 0 && episode.completion_tokens() >= plan_.max_episode_tokens;
+    if (spent || static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= engine_.context()) {
       turn.completion.finish = FinishReason::length;
       return false;
     }

@@ -21,6 +21,7 @@ struct CollectPlan {
   std::uint64_t key = 0;       ///< stream of the run and the purpose
   std::uint64_t visit = 0;     ///< global rollout index, so that a prompt seen again draws anew
   std::int64_t max_turns = 8;  ///< an episode that has not ended by then is cut (finish: env)
+  std::int64_t max_episode_tokens = 0;  ///< no turn begins once the policy wrote so many (finish: length); 0: no limit
 };
 
 /// Episodes before their first completion, for each prompt index `plan.samples` of them, adjacent.

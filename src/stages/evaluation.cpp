@@ -44,8 +44,13 @@ double distinct_2(const std::vector<Episode>& episodes) {
 }
 
 Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config,
-                     std::int64_t max_turns)
-    : run_(run), environment_(environment), rewards_(rewards), config_(config), max_turns_(max_turns) {}
+                     std::int64_t max_turns, std::int64_t max_episode_tokens)
+    : run_(run),
+      environment_(environment),
+      rewards_(rewards),
+      config_(config),
+      max_turns_(max_turns),
+      max_episode_tokens_(max_episode_tokens) {}
 
 MetricValues Evaluator::evaluate() {
   MetricValues metrics;
@@ -63,7 +68,11 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
   std::iota(indices.begin(), indices.end(), 0);
   Engine engine(*run_.model, *run_.tokenizer, config_.engine);
   Rollout rollout(*run_.tokenizer, environment_, rewards_, indices,
-                  {.split = Split::held_out, .samples = samples, .key = stream_key(run_.seed, "evaluation"), .max_turns = max_turns_});
+                  {.split = Split::held_out,
+                   .samples = samples,
+                   .key = stream_key(run_.seed, "evaluation"),
+                   .max_turns = max_turns_,
+                   .max_episode_tokens = max_episode_tokens_});
   rollout.generate(engine, *run_.tokenizer, environment_, sampling);
   episodes_ = rollout.scored(ScoreUse::evaluation);
   double score = 0, length = 0, scored = 0;

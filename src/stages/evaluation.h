@@ -47,7 +47,7 @@ class Evaluator {
  public:
   /// `run`, `environment`, `rewards` and `config` must outlive it.
   Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config,
-            std::int64_t max_turns = CollectPlan{}.max_turns);
+            std::int64_t max_turns = CollectPlan{}.max_turns, std::int64_t max_episode_tokens = 0);
 
   /// eval/reward, eval/<reward>/mean, eval/completions/mean_length, eval/distinct_2 (greedy) and, when asked for, the same
   /// under eval_sampled/. Samples of the greedy episodes stay readable until the next call.
@@ -62,7 +62,7 @@ class Evaluator {
   Environment& environment_;
   RewardSum& rewards_;
   const EvaluationConfig& config_;
-  std::int64_t max_turns_;
+  std::int64_t max_turns_, max_episode_tokens_;
   std::vector<Episode> episodes_;
 };
 

@@ -68,6 +68,10 @@ void RlConfig::describe(Fields& f) {
   f.field("tokens_per_pass", tokens_per_pass,
           "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
   f.field("max_turns", max_turns, "Completions after which a multi-turn episode is cut.", at_least(1));
+  f.field("max_episode_tokens", max_episode_tokens,
+          "No turn begins once the policy wrote so many tokens in the episode; 0: no limit. A turn's own limit is "
+          "sampling.max_tokens.",
+          at_least(0));
   f.section("optimizer", optimizer, "AdamW and its schedule.");
   f.field("max_skipped_updates", max_skipped_updates,
           "Updates in a row that a gradient which is not finite may cost before the run stops.", at_least(0));

@@ -69,6 +69,7 @@ struct RlConfig {
   std::int64_t minibatch = 64;
   std::int64_t tokens_per_pass = 8192;
   std::int64_t max_turns = 8;
+  std::int64_t max_episode_tokens = 0;
 
   OptimizerConfig optimizer;
   std::int64_t max_skipped_updates = 3;

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "rollout/scoring.h"
 
@@ -41,6 +42,9 @@ std::string first_failures(std::span<const Episode> episodes) {
 
 void ErrorWindow::observe(std::span<const Episode> episodes) {
   errors_.push_back(count_errors(episodes));
+  if (errors_.back() > 0) {
+    log_warn("rewards failed for {} of {} episodes:{}", errors_.back(), episodes.size(), first_failures(episodes));
+  }
   if (static_cast<std::int64_t>(errors_.size()) > iterations_) errors_.erase(errors_.begin());
   const std::int64_t errors = std::accumulate(errors_.begin(), errors_.end(), std::int64_t{0});
   const double allowed = share_ * static_cast<double>(iterations_) * static_cast<double>(episodes.size());

@@ -44,7 +44,7 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
   }
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
-                                           config_.max_turns);
+                                           config_.max_turns, config_.max_episode_tokens);
   if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
   summary_.stage = stage;
 }

@@ -34,7 +34,8 @@ CollectPlan RolloutSource::plan(std::int64_t iteration) const {
           .samples = config_.samples,
           .key = stream_key(run_.seed, "rollout/" + stage_),
           .visit = static_cast<std::uint64_t>(iteration),
-          .max_turns = config_.max_turns};
+          .max_turns = config_.max_turns,
+          .max_episode_tokens = config_.max_episode_tokens};
 }
 
 std::unique_ptr<Rollout> RolloutSource::generate(std::int64_t iteration) {

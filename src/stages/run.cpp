@@ -45,6 +45,7 @@ Services Run::services() {
   services.seed = seed;
   services.prompts = [this](const std::string& name) { return make_prompt_source(dataset(name)); };
   services.likelihood = [this](const std::string& name) { return make_scorer(name, false); };
+  services.executor = executor;
   services.scorer = [this](const std::string& name) { return make_scorer(name, true); };
   return services;
 }

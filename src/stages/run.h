@@ -46,6 +46,7 @@ class Run {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Model> model;             ///< the current weights
   RunReport* report = nullptr;              ///< borrowed; outlives the run
+  std::function<std::shared_ptr<Executor>()> executor;  ///< see Services
   CheckpointsConfig checkpoints;
   ReportingConfig reporting;
   std::optional<ResumePoint> resume_point;  ///< of the stage to take up in the middle

@@ -70,6 +70,33 @@ TEST_CASE("rollout: several turns are the very ids that were sampled, with the i
   CHECK(kept_what_text_loses);
 }
 
+TEST_CASE("rollout: no turn begins once the episode's tokens are spent") {
+  Collection collection(9);
+  for (const Episode& episode : collection.collect({0, 1}, {.samples = 2, .key = 11, .max_episode_tokens = 6})) {
+    CHECK(episode.turns.size() == 2);  // 4 tokens, then 4 more, since 4 were below the limit
+    CHECK(episode.completion_tokens() == 8);
+    CHECK(episode.finish() == FinishReason::length);
+    CHECK(episode.turns.back().reply.empty());
+  }
+}
+
+TEST_CASE("rollout: groups are told when their last episode has ended, and each once") {
+  Collection collection;
+  Engine engine(*collection.tiny.model, *collection.tiny.tokenizer, {});
+  const std::vector<std::uint64_t> prompts{0, 1, 2};
+  const CollectPlan plan{.samples = 2, .key = 11};
+  std::vector<Episode> episodes = start_episodes(*collection.tiny.tokenizer, *collection.environment, prompts, plan);
+  std::vector<std::size_t> told;
+  play(engine, *collection.tiny.tokenizer, *collection.environment, collection.sampling, plan, episodes,
+       [&](std::size_t first, std::size_t count) {
+         CHECK(count == 2);
+         for (std::size_t i = first; i < first + count; ++i) CHECK(episodes[i].turns.size() == 3);
+         told.push_back(first);
+       });
+  std::ranges::sort(told);
+  CHECK(told == std::vector<std::size_t>{0, 2, 4});
+}
+
 TEST_CASE("rollout: a batch of several turns counts what the policy wrote and nothing else") {
   Collection collection;
   const std::vector<Episode> episodes = collection.collect({0, 1, 2}, {.samples = 1, .key = 11});
