@@ -15,7 +15,8 @@ const char* pattern_of(PersonalData kind) {
       return R"((?<![\w.%+-])[\w.%+-]++@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?![\w-]))";
     case PersonalData::phone:
       return R"((?<![\w+])(?:\+\d(?:[ .()/-]{0,2}\d){7,14}|(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4})(?![\w]))";
-    case PersonalData::card: return R"((?<![\w.+-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w]))";
+    case PersonalData::card:
+      return R"((?<![\w.+-])(?:[2-6]\d{12,18}|[2-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|3\d{3}([ -])\d{6}\2\d{5})(?!\w))";
     case PersonalData::iban:
       return R"((?<!\w)[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?!\w))";
     case PersonalData::ipv4: break;

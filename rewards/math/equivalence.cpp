@@ -116,8 +116,7 @@ bool readable(std::string_view text) {
   const std::string plain = normalised(text);
   if (plain.empty() || plain.size() > longest_answer) return false;
   const auto answer = answer_of(plain);
-  const auto prose = [](const Token& token) { return token.kind == Token::Kind::word && token.space_before; };
-  return answer && std::ranges::none_of(answer->value, prose) && has_meaning(answer->value);
+  return answer && has_meaning(answer->value);
 }
 
 }  // namespace hone::math

@@ -26,7 +26,7 @@ struct Equivalence {
 /// What cannot be read as mathematics (sums with limits, sentences) is compared as normalised text.
 bool equivalent(std::string_view a, std::string_view b, const Equivalence& options = {});
 
-/// Is it mathematics that `equivalent` can compare by value, without words of prose in it?
+/// Is it mathematics that `equivalent` can compare by value?
 bool readable(std::string_view text);
 
 }  // namespace hone::math

@@ -1,6 +1,8 @@
 #include "rewards/math/final_answer.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "rewards/math/equivalence.h"
 #include "rewards/number.h"
@@ -10,18 +12,33 @@ namespace hone::math {
 
 namespace {
 
+constexpr std::string_view white_space = " \t\r\n";
+// Short words that no formula has: a sentence with one of them is prose.
+constexpr std::array<std::string_view, 24> small_words{"not", "but", "so",  "as",  "if",  "is",  "the", "we",
+                                                       "for", "to",  "by",  "at",  "of",  "it",  "an",  "be",
+                                                       "she", "has", "are", "all", "per", "now", "its", "than"};
+
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view ignored = " \t\r\n:*";
-  const std::size_t first = text.find_first_not_of(ignored);
+  const std::size_t first = text.find_first_not_of(white_space);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(ignored) - first + 1);
+  return text.substr(first, text.find_last_not_of(white_space) - first + 1);
+}
+
+/// Without the colon and the stars (bold type) around an answer; a single star at the end belongs to it.
+std::string_view bared(std::string_view text) {
+  text = trimmed(text);
+  const std::size_t first = text.find_first_not_of(":* \t");
+  if (first == std::string_view::npos) return {};
+  text.remove_prefix(first);
+  if (text.ends_with("**")) text.remove_suffix(2);
+  return trimmed(text);
 }
 
 std::optional<std::string_view> line_after(std::string_view text, std::string_view marker) {
   const std::size_t at = text.rfind(marker);
   if (at == std::string_view::npos) return std::nullopt;
   const std::string_view rest = text.substr(at + marker.size());
-  const std::string_view line = trimmed(rest.substr(0, rest.find('\n')));
+  const std::string_view line = bared(rest.substr(0, rest.find('\n')));
   return line.empty() ? std::nullopt : std::optional(line);
 }
 
@@ -34,6 +51,13 @@ std::string_view sentence_of(std::string_view text) {
   return text;
 }
 
+/// Where `sign` stands from `from` on, \$ aside; npos when it does not.
+std::size_t find_unescaped(std::string_view text, std::string_view sign, std::size_t from) {
+  std::size_t at = text.find(sign, from);
+  while (sign[0] == '$' && at != std::string_view::npos && at > 0 && text[at - 1] == '\\') at = text.find(sign, at + 1);
+  return at;
+}
+
 /// The contents of the first $…$, $$…$$, \(…\) or \[…\].
 std::optional<std::string_view> formula_in(std::string_view text) {
   constexpr std::pair<std::string_view, std::string_view> brackets[] = {
@@ -41,14 +65,27 @@ std::optional<std::string_view> formula_in(std::string_view text) {
   std::optional<std::string_view> first;
   std::size_t first_at = text.size();
   for (const auto& [opening, closing] : brackets) {
-    const std::size_t begin = text.find(opening);
+    const std::size_t begin = find_unescaped(text, opening, 0);
     if (begin >= first_at) continue;
-    const std::size_t end = text.find(closing, begin + opening.size());
+    const std::size_t end = find_unescaped(text, closing, begin + opening.size());
     if (end == std::string_view::npos || end == begin + opening.size()) continue;
     first_at = begin;
     first = text.substr(begin + opening.size(), end - begin - opening.size());
   }
   return first;
+}
+
+/// The formula or short answer that the sentence is, or the first number of one that is prose.
+std::string answer_in(std::string_view sentence) {
+  static const Pattern word(R"((?<![\\\w{])[A-Za-z]+(?![\w}]))", {});
+  bool prose = false;
+  bool long_words = false;
+  for (const Pattern::Match& match : word.find_all(sentence)) {
+    prose = prose || std::ranges::find(small_words, *match[0]) != small_words.end();
+    long_words = long_words || match[0]->size() >= 4;
+  }
+  if (!prose && (!long_words || readable(sentence))) return std::string(sentence);
+  return std::string(first_number_text(sentence).value_or(sentence));
 }
 
 std::optional<std::string> after_phrase(std::string_view text) {
@@ -57,14 +94,13 @@ std::optional<std::string> after_phrase(std::string_view text) {
   const auto found = phrase.find_all(text);
   if (found.empty()) return std::nullopt;
   const std::string_view last = found.back().front().value_or(std::string_view());
-  const std::string_view rest = trimmed(text.substr(static_cast<std::size_t>(last.data() - text.data()) + last.size()));
-  const std::string_view sentence = trimmed(sentence_of(rest));
+  const auto end = static_cast<std::size_t>(last.data() - text.data()) + last.size();
+  const std::string_view rest = bared(text.substr(end));
+  const std::string_view sentence = bared(sentence_of(rest));
   if (sentence.empty()) return std::nullopt;
   const auto formula = formula_in(rest.substr(0, rest.find("\n\n")));
   if (formula && formula->data() <= sentence.data() + sentence.size()) return std::string(*formula);
-  if (readable(sentence)) return std::string(sentence);
-  const auto number = first_number_text(sentence);
-  return std::string(number.value_or(sentence));
+  return answer_in(sentence);
 }
 
 std::optional<std::string> at_place(std::string_view text, Place place) {

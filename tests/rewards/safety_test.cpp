@@ -57,6 +57,7 @@ TEST_CASE("rewards: personal data is known by its form") {
   CHECK(found(phone, "+49 30 901820, +1-202-555-0143 or (202) 555-0143 and 202-555-0143") == 4);
   CHECK(found(phone, "12 and 1990-2000, 3.14159265, 123456789012") == 0);
   CHECK(found(card, "4111 1111 1111 1111, 5500-0000-0000-0004, 378282246310005") == 3);
+  CHECK(found(card, "3782 822463 10005 and 2000000-400000=1600000") == 1);
   CHECK(found(card, "4111 1111 1111 1112 and 1234567890123452") == 0);
   CHECK(found(iban, "DE89 3704 0044 0532 0130 00; GB82WEST12345698765432") == 2);
   CHECK(found(iban, "DE89 3704 0044 0532 0130 01 and AB12") == 0);

@@ -44,12 +44,18 @@ TEST_CASE("rewards: the phrase ends with its sentence, and prefers a formula") {
   CHECK(at(Place::phrase, "The answer is surely between 10 and 12") == "10");
   CHECK(at(Place::phrase, "The answer is (1, 2]") == "(1, 2]");
   CHECK(at(Place::phrase, "The answer is yes. It costs $5 or $6.") == "yes");
+  CHECK(at(Place::phrase, "Answer: $\\$187.12$") == "\\$187.12");
+  CHECK(at(Place::phrase, "the answer is a^{n-1}(a + bn).") == "a^{n-1}(a + bn)");
+  CHECK(at(Place::phrase, "Answer: \\sum_{i=1}^n X_i") == "\\sum_{i=1}^n X_i");
+  CHECK(at(Place::phrase, "**The answer is v^***") == "v^*");
+  CHECK(at(Place::phrase, "the answer is 5 apples, as said") == "5");
   CHECK(at(Place::phrase, "my answers vary") == "nothing");
   CHECK(at(Place::phrase, "the answer is") == "nothing");
 }
 
 TEST_CASE("rewards: the other places") {
   CHECK(at(Place::whole, "  x + 1\n") == "x + 1");
+  CHECK(at(Place::whole, "vv^*") == "vv^*");
   CHECK(at(Place::hashes, "#### 1\n#### 2\n") == "2");
   CHECK(at(Place::number, "1,234 or -5") == "-5");
   CHECK_FALSE(math::final_answer("5", {}).has_value());
