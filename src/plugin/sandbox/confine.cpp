@@ -77,6 +77,7 @@ void set_limits(const Executor::Program& program, std::int64_t processes) {
 [[noreturn]] void be_program(const Confinement& confinement, const Executor::Program& program, Ends ends) {
   const bool namespaces = confinement.layers.isolation == Isolation::namespaces;
   ::setsid();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // where no pid namespace ends it with the first process
   // Above 3, so that a stream can take its place.
   ends.status = static_cast<int>(checked(::fcntl(ends.status, F_DUPFD_CLOEXEC, 10), "keep the status"));
   if (ends.stream >= 0) {
