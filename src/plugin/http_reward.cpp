@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -36,6 +37,13 @@ class HttpReward : public Reward {
       for (Score& score : request(rest.first(request_size(rest)))) scores.push_back(std::move(score));
     }
     return scores;
+  }
+
+  /// How often the service had to be asked again, and connected to.
+  std::vector<std::pair<std::string, double>> take_metrics() override {
+    const std::int64_t retries = client_.retries(), connects = client_.counts().connects;
+    return {{"retries", static_cast<double>(retries - std::exchange(told_retries_, retries))},
+            {"connects", static_cast<double>(connects - std::exchange(told_connects_, connects))}};
   }
 
   void check_health(const std::string& target) {
@@ -98,6 +106,8 @@ class HttpReward : public Reward {
   std::int64_t batch_;
   std::string label_key_;
   std::uint64_t seed_key_;
+  std::int64_t told_retries_ = 0;
+  std::int64_t told_connects_ = 0;
 };
 
 }  // namespace

@@ -231,6 +231,23 @@ TEST_CASE("http faults: a wrong number of scores, HTML, and other replies that a
   }
 }
 
+TEST_CASE("http reward: tells how often it had to ask again") {
+  const Bounded bounded;
+  std::atomic<int> requests = 0;
+  FaultServer server([&](Peer& peer) {
+    while (!peer.request().empty()) {
+      ++requests % 2 == 1 ? peer.reply("", "503 Service Unavailable") : peer.reply(R"({"scores": [1]})");
+    }
+  });
+  const auto reward = spec_for(server).make({});
+  using Metrics = std::vector<std::pair<std::string, double>>;
+  const std::vector<Episode> episodes{test::episode("a")};
+  CHECK(reward->score(episodes).at(0).value == 1);
+  CHECK(reward->score(episodes).at(0).value == 1);
+  CHECK(reward->take_metrics() == Metrics{{"retries", 2}, {"connects", 1}});
+  CHECK(reward->take_metrics() == Metrics{{"retries", 0}, {"connects", 0}});
+}
+
 TEST_CASE("http faults: a service that is away makes errors, not zeros") {
   const Bounded bounded;
   HttpRewardSpec spec;

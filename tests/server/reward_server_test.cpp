@@ -5,6 +5,7 @@
 #include "plugin/http_reward.h"
 #include "server/reward_server.h"
 #include "server/score_request.h"
+#include "tests/conformance/reward_conformance.h"
 #include "tests/rollout/function_reward.h"
 #include "tests/support/episodes.h"
 #include "tests/support/error_of.h"
@@ -91,6 +92,15 @@ TEST_CASE("reward server: hone's own client scores through it as the reward itse
     }
     CHECK(serving.server.counts().scored == 100);
   }
+}
+
+TEST_CASE("reward server: a reward behind it keeps the rules of every reward") {
+  const Bounded bounded;
+  Scorer scorer(lengths, 2);
+  Serving serving(scorer);
+  HttpRewardSpec spec;
+  spec.service.url = serving.url();
+  test::check_reward(spec, {.seed = 1}, {test::episode("a"), test::episode("\xC3\xBC", test::answer(2))});
 }
 
 TEST_CASE("reward server: both forms of a request become the same episodes") {

@@ -153,6 +153,8 @@ bool HttpClient::attempt(Call& call) {
   if (call.tries++ == 0) {
     const std::lock_guard lock(mutex_);
     call.number = calls_++;
+  } else {
+    ++retries_;
   }
   call.reply = {};
   return judge(call, send(call));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -63,6 +64,8 @@ class HttpClient {
 
   const HttpOptions& options() const { return options_; }
   Transport::Counts counts() const { return transport_.counts(); }
+  /// Tries after the first, of all calls so far.
+  std::int64_t retries() const { return retries_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -82,6 +85,7 @@ class HttpClient {
   std::mutex mutex_;
   std::condition_variable slot_free_;
   std::int64_t busy_ = 0;
+  std::atomic<std::int64_t> retries_ = 0;
   std::uint64_t calls_ = 0;  ///< numbers the streams that waits are drawn from
   std::string last_failure_;
 };

@@ -312,14 +312,17 @@ class Running : public std::enable_shared_from_this<Running> {
 Transport::Transport(const Options& options) : pool_(std::make_shared<Pool>(options)) {}
 
 Transport::~Transport() {
-  // Kept connections are closed where they are used. Their pool, and with it the thread, goes with the last exchange.
-  asio::io_context& context = pool_->network->context();
-  std::promise<void> closed;
-  asio::post(context, [this, &closed] {
-    pool_->idle.clear();
-    closed.set_value();
-  });
-  closed.get_future().wait();
+  // Kept connections are closed where they are used, and the handlers of what was cancelled let go of the pool there.
+  // Only a resolver that hangs may keep it longer.
+  for (int round = 0; round < 100 && (round == 0 || pool_.use_count() > 1); ++round) {
+    if (round > 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::promise<void> closed;
+    asio::post(pool_->network->context(), [this, &closed] {
+      pool_->idle.clear();
+      closed.set_value();
+    });
+    closed.get_future().wait();
+  }
 }
 
 ExchangeResult Transport::run(const Exchange& exchange) {
