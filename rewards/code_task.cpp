@@ -29,7 +29,7 @@ std::string joined(const std::string& first, const std::string& second) {
 CodeTask function_task(const Json& task, const Prompt& prompt) {
   CodeTask made{.prompt = text_at(task, "prompt"), .entry_point = text_at(task, "entry_point")};
   if (made.entry_point.empty()) fail(ErrorKind::data, "the task has `test` but no `entry_point`: {}", task.dump());
-  if (made.prompt.empty()) made.prompt = prompt.text;
+  if (task.find("prompt") == nullptr) made.prompt = prompt.text;
   made.tests = text_at(task, "test");
   if (const std::string solution = text_at(task, "canonical_solution"); !solution.empty()) {
     made.reference = defines(solution, made.entry_point) ? joined(made.prompt, solution) : made.prompt + solution;

@@ -35,7 +35,7 @@ def run_file(name, scope, may_fail):
         text = file.read()
     try:
         exec(compile(text, name, "exec"), scope)
-    except SyntaxError:
+    except Exception:  # a prompt may be no program by itself
         if not may_fail:
             raise
 

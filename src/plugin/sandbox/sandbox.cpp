@@ -73,7 +73,7 @@ void Launcher::start() {
   stop();
   Pair control = sockets(SOCK_SEQPACKET);
   // A copy above 3: the target of the copy below must not be its source.
-  const FileDescriptor theirs(::fcntl(control.theirs.get(), F_DUPFD_CLOEXEC, 10));
+  FileDescriptor theirs(::fcntl(control.theirs.get(), F_DUPFD_CLOEXEC, 10));
   if (theirs.get() < 0) sandbox::fail_errno("copy a descriptor");
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -88,7 +88,7 @@ void Launcher::start() {
     fail(ErrorKind::service, "cannot start {}, which runs programs in sandboxes: {}", command_[0],
          std::strerror(error));
   }
-  control.theirs = FileDescriptor();
+  control.theirs = FileDescriptor(), theirs = FileDescriptor();  // so that its death is seen
   control_ = std::move(control.ours);
   const auto packet = sandbox::receive_packet(control_.get());
   if (!packet || !packet->text.starts_with("ok ")) {
