@@ -13,22 +13,23 @@ SECONDS = 120  # against hangs only
 
 def item(completion="", reference=None, **more):
     """An item as src/plugin/wire.h describes it."""
-    return {"prompt": "p", "completion": completion, "completion_ids": [1, 2], "reference": reference, "finish": "stop",
-            "seed": 7, "prompt_id": 0, "group": 0, "sample": 0, **more}
+    return {"prompt": "p", "completion": completion, "completion_ids": [1, 2], "reference": reference,
+            "finish": "stop", "seed": 7, "prompt_id": 0, "group": 0, "sample": 0, **more}
 
 
 class Child:
     """A plug-in process. What it prints is in `printed` once it has been closed."""
 
-    def __init__(self, command, kind="reward", config=None, seed=5, on_stdout=False, environment=None, python=sys.executable):
+    def __init__(self, command, kind="reward", config=None, seed=5, on_stdout=False, environment=None,
+                 python=sys.executable):
         command = [python if part == "python3" else part for part in command]
         read, write = os.pipe()
         environment = {**os.environ, "PYTHONPATH": SDK, **(environment or {})}
         environment.update({"HONE_REPLY": "stdout"} if on_stdout else {"HONE_REPLY_FD": str(write)})
         self._printed = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if on_stdout else self._printed, stderr=self._printed,
-            env=environment, pass_fds=() if on_stdout else (write,))
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if on_stdout else self._printed,
+            stderr=self._printed, env=environment, pass_fds=() if on_stdout else (write,))
         os.close(write)
         self._replies = self.process.stdout if on_stdout else os.fdopen(read, "rb")
         if on_stdout:

@@ -188,6 +188,11 @@ def _many(get):
     return lambda items: [get(item) for item in items]
 
 
+def _references(items):
+    references = [item.get("reference") for item in items]
+    return references if any(one is not None for one in references) else None
+
+
 def _rows(items):
     names = dict.fromkeys(name for item in items for name in _row(item))
     return {name: [_row(item).get(name) for item in items] for name in names}
@@ -199,7 +204,8 @@ _item_fields = {
         for key in ("completion", "completion_ids", "reference", "seed", "finish", "prompt_id", "group", "sample")}}
 _batch_fields = {plural: _many(_item_fields[name]) for plural, name in (
     ("prompts", "prompt"), ("messages", "messages"), ("completions", "completion"), ("references", "reference"),
-    ("completion_ids", "completion_ids"), ("turns", "turns"), ("seeds", "seed"), ("items", "item"))}
+    ("completion_ids", "completion_ids"), ("turns", "turns"), ("seeds", "seed"), ("groups", "group"),
+    ("items", "item"))}
 _judgeable = {"completion", "completions", "completion_ids", "turns", "item", "items"}
 
 
@@ -227,8 +233,9 @@ def _call_by_name(function, fields, row, reference=None, judged=None, everything
         columns = row(item)
         given.update((key, columns[key]) for key in columns if key not in given and (open_ended or key in names))
         missing = [one.name for one in wanted if one.name not in given and one.default is one.empty]
-        if len(missing) == 1 and reference and not columns:
-            given[missing.pop()] = reference(item)
+        whole = reference(item) if len(missing) == 1 and reference and not columns else None
+        if whole is not None:
+            given[missing.pop()] = whole
         if missing:
             raise TypeError("nothing for the parameter %s; columns of the reference: %s"
                             % (" and ".join(missing), ", ".join(columns) or "none"))
@@ -309,7 +316,7 @@ def batch(function=None, **options):
     """function(prompts, completions, references, …) -> list; also a decorator: @batch or @batch(scope="group")."""
     if function is None:
         return lambda function: batch(function, **options)
-    call = _call_by_name(function, _batch_fields, _rows, _batch_fields["references"], judged="items")
+    call = _call_by_name(function, _batch_fields, _rows, _references, judged="items")
     return Plugin(function, _together(call), **options)
 
 
@@ -346,7 +353,7 @@ def trl(function, conversational=False, **options):
         "log_extra": lambda items: lambda column, values: extra.update({column: list(values)}),
         "log_metric": lambda items: metric,
     }
-    call = _call_by_name(function, fields, _rows, _batch_fields["references"], everything=True)
+    call = _call_by_name(function, fields, _rows, _references, everything=True)
 
     def score(items):
         extra.clear()
