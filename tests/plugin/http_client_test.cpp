@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <set>
+#include <filesystem>
+#include <iterator>
 
 #include "plugin/http/client.h"
 #include "tests/support/error_of.h"
@@ -137,6 +138,25 @@ TEST_CASE("http: an error reply that comes before the request was read is unders
   CHECK(reply.status == 413);
   CHECK(reply.reason == "http");
   CHECK(reply.error.find("413 Content Too Large: {\"error\":\"too much\"}") != std::string::npos);
+}
+
+TEST_CASE("http: clients share one network thread, and the last one ends it") {
+  const Bounded bounded;
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  FaultServer server([](Peer& peer) {
+    while (!peer.request().empty()) peer.reply("{}");
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const auto before = threads();
+  {
+    HttpClient one(options_for(server.url())), two(options_for(server.url()));
+    CHECK(threads() == before + 1);
+  }
+  CHECK(threads() == before);
+  HttpClient again(options_for(server.url()));
+  CHECK(again.post("{}").ok());
 }
 
 TEST_CASE("http: what cannot be a request's certificate file is named") {

@@ -319,10 +319,10 @@ TEST_CASE("http faults: a service that fails is spared, then probed") {
   FaultServer server([&](Peer& peer) {
     while (!peer.request().empty()) ++requests, well ? peer.reply("fine") : peer.reply("", "500 Internal Server Error");
   });
-  HttpOptions options = options_for(server.url(), 0.2);
+  HttpOptions options = options_for(server.url(), 1.5);
   options.retries = 0;
   options.breaker_failures = 3;
-  options.breaker_rest = 1;
+  options.breaker_rest = 2;
   HttpClient client(options);
   for (int i = 0; i < 10; ++i) CHECK(client.post("{}").reason == "http");
   CHECK(requests == 3);
@@ -330,7 +330,7 @@ TEST_CASE("http faults: a service that fails is spared, then probed") {
   CHECK_MESSAGE(has(spared, "not sent, the service has failed too often; last: POST "), spared.error);
   CHECK(requests == 3);
   well = true;
-  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
   CHECK(client.post("{}").ok());
   CHECK(client.post("{}").ok());
   CHECK(requests == 5);

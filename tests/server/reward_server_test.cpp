@@ -51,16 +51,21 @@ struct Serving {
   std::thread thread;
 };
 
-/// What comes back for raw bytes, until the server closes.
-std::string answer_to(const Serving& serving, std::string_view bytes) {
+int connect_to(const Serving& serving) {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(serving.server.port());
   REQUIRE(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  return fd;
+}
+
+/// What comes back for raw bytes, until the server closes.
+std::string answer_to(const Serving& serving, std::string_view bytes, bool end = true) {
+  const int fd = connect_to(serving);
   ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  ::shutdown(fd, SHUT_WR);
+  if (end) ::shutdown(fd, SHUT_WR);
   std::string text(1 << 20, '\0');
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0; size += static_cast<std::size_t>(count)) {
@@ -178,6 +183,27 @@ TEST_CASE("reward server: bad requests get the status that says why, and the ser
                                                     std::to_string(good.size()) + "\r\n\r\n" + good);
   CHECK(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
   CHECK(answer.ends_with("{\"scores\":[3.0]}"));
+}
+
+TEST_CASE("reward server: those who say nothing, or not enough, are put out") {
+  const Bounded bounded;
+  Scorer scorer(lengths);
+  Serving serving(scorer, {.idle_seconds = 0.3});
+  CHECK(answer_to(serving, "", false).empty());
+  CHECK(answer_to(serving, "POST /v1/sc", false).empty());
+  CHECK(answer_to(serving, "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{", false).empty());
+  CHECK(answer_to(serving, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", false).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("reward server: more connections than it takes wait their turn") {
+  const Bounded bounded;
+  Scorer scorer(lengths);
+  Serving serving(scorer, {.most_connections = 2, .idle_seconds = 1});
+  const int first = connect_to(serving), second = connect_to(serving);
+  HttpClient client(serving.client());
+  CHECK(client.get("/health").ok());  // once the idle ones were put out
+  ::close(first);
+  ::close(second);
 }
 
 TEST_CASE("reward server: a full queue says when to come back, and the client does") {
