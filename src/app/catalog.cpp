@@ -1,7 +1,10 @@
 #include "app/catalog.h"
 
 #include "envs/arithmetic.h"
+#include "envs/calculator.h"
 #include "envs/dataset.h"
+#include "envs/grid.h"
+#include "envs/python_tool.h"
 #include "envs/random_walks.h"
 #include "envs/skeleton.h"
 #include "plugin/exec.h"
@@ -9,15 +12,21 @@
 #include "plugin/judge_reward.h"
 #include "plugin/library_spec.h"
 #include "policies/llama.h"
+#include "rewards/code_tests.h"
 #include "rewards/diversity.h"
+#include "rewards/environment.h"
 #include "rewards/exact_match.h"
 #include "rewards/fluency.h"
 #include "rewards/format.h"
+#include "rewards/gsm8k.h"
 #include "rewards/length.h"
+#include "rewards/math_answer.h"
 #include "rewards/model_score.h"
 #include "rewards/numeric_answer.h"
+#include "rewards/overlap.h"
 #include "rewards/random_walks.h"
 #include "rewards/repetition.h"
+#include "rewards/safety.h"
 #include "rewards/skeleton.h"
 #include "stages/classify.h"
 #include "stages/eval.h"
@@ -56,6 +65,9 @@ Catalogs tables() {
            {"random_walks", "Shortest paths on a small random graph.", make<RandomWalksSpec>},
            {"dataset", "Prompts and references from a data set's rows.", make<DatasetSpec>},
            {"skeleton", "Guess a number with hints: the multi-turn example to copy.", make<SkeletonEnvSpec>},
+           {"calculator", "Number problems with a calculator to call.", make<CalculatorSpec>},
+           {"grid", "A walk to the goal on a grid, a move a turn.", make<GridSpec>},
+           {"python_tool", "A data set's prompts, answered with the help of Python.", make<PythonToolSpec>},
            {"exec", "A program in any language.", make<ExecEnvironmentSpec>},
            {"library", "A shared library (docs/plugin_abi.md).", make<LibraryEnvironmentSpec>},
        }});
@@ -72,6 +84,12 @@ Catalogs tables() {
            {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
            {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
            {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
+           {"math_answer", "1 when the answer is mathematically equal to the reference's.", make<MathAnswerSpec>},
+           {"gsm8k", "1 when the number behind #### is the reference's.", make<Gsm8kSpec>},
+           {"code_tests", "The program in the completion against tests, in the sandbox.", make<CodeTestsSpec>},
+           {"overlap", "BLEU or ROUGE against references.", make<OverlapSpec>},
+           {"safety", "Penalty for words and personal data.", make<SafetySpec>},
+           {"environment", "What the environment gave for each turn.", make<EnvironmentRewardSpec>},
            {"exec", "A program in any language.", make<ExecRewardSpec>},
            {"library", "A shared library (docs/plugin_abi.md).", make<LibraryRewardSpec>},
            {"http", "A service that scores (docs/plugins_http.md).", make<HttpRewardSpec>},

@@ -97,6 +97,8 @@ void RlConfig::describe(Fields& f) {
   f.field("shuffle_rewards", shuffle_rewards,
           "Control experiment: give every episode the score of another one. Nothing should be learned.");
   f.section("rollout", rollout, "Keeping rollouts in a file, and using kept ones.");
+  f.section("curriculum", curriculum, "Easier environments before this one, by success rate.");
+  f.check(curriculum.levels.empty() || !rollout.replay, "curriculum", "a replay has its prompts already");
   f.section("evaluation", evaluation, "Held-out evaluation.");
   f.section("stop_when", stop_when, "Ends the stage early.");
   f.field("checkpoint_every", checkpoint_every, "Iterations between checkpoints; 0: only the last.", at_least(0));

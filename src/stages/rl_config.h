@@ -15,6 +15,7 @@
 #include "flow/environment.h"
 #include "flow/reward.h"
 #include "optim/optimizer.h"
+#include "stages/curriculum.h"
 #include "stages/evaluation.h"
 #include "stages/stopping.h"
 
@@ -90,6 +91,7 @@ struct RlConfig {
   StoppingConfig stop_when;
   std::int64_t checkpoint_every = 0;
   RolloutConfig rollout;
+  CurriculumConfig curriculum;
   CompatConfig compat;  ///< described by the stages that have it
 
   void describe(Fields& f);

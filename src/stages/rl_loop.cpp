@@ -81,7 +81,7 @@ void RlLoop::iterate(std::int64_t iteration) {
   const Stopwatch watch;
   MetricValues metrics;
   const std::int64_t version = run_.model->store.version();
-  const std::vector<Episode> episodes = source_.next(iteration, iteration == config_.iterations);
+  const std::vector<Episode> episodes = source_.next(iteration, iteration == config_.iterations, metrics);
   errors_.observe(episodes);
   const double rollout_seconds = watch.seconds();
   const Batch batch = make_batch(episodes, metrics);
@@ -99,7 +99,7 @@ void RlLoop::iterate(std::int64_t iteration) {
   summary_.tokens += completion_tokens(episodes);
   run_.report->step(iteration, metrics);
   report_trained(run_, iteration, episodes, batch);
-  oldest_version_ = config_.rollout.max_lag > 0 ? version : run_.model->store.version();
+  oldest_version_ = version;
 }
 
 void RlLoop::exchange(TrainerState& state) {
@@ -167,7 +167,8 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
 }
 
 UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
-  check_policy_lag(batch, oldest_version_, run_.model->store.version());
+  const std::int64_t now = run_.model->store.version();
+  check_policy_lag(batch, config_.rollout.max_lag > 0 ? oldest_version_ : now, now);
   UpdateMetrics metrics;
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {

@@ -78,7 +78,7 @@ class RlLoop {
   std::int64_t skipped_in_a_row_ = 0;
   std::int64_t constant_rewards_ = 0;  ///< collections in a row whose scores are all equal
   ErrorWindow errors_;
-  std::int64_t oldest_version_ = 0;  ///< that may have generated what is learned from
+  std::int64_t oldest_version_ = 0;  ///< that may have generated what is learned from, with a lag
   Checkpointer checkpointer_;
 };
 

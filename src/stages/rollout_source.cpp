@@ -12,13 +12,12 @@ RolloutSource::RolloutSource(Run& run, const RlConfig& config, const std::string
     : run_(run),
       config_(config),
       stage_(stage),
-      environment_(config.environment->make(run.services())),
+      curriculum_(config.curriculum, *config.environment, run.services(), stage),
       rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
       engine_(*run.model, *run.tokenizer, config.engine),
-      prompts_(run.seed, "prompts/" + stage, environment_->size(Split::train)),
       statistics_(rewards_->statistics()) {
   if (!config_.rollout.replay) return;
-  replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, *environment_, *run.tokenizer,
+  replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, environment(), *run.tokenizer,
                                             ReplayNeeds{.iterations = config_.iterations,
                                                         .episodes = config_.episodes(),
                                                         .samples = config_.samples,
@@ -38,26 +37,29 @@ CollectPlan RolloutSource::plan(std::int64_t iteration) const {
           .max_episode_tokens = config_.max_episode_tokens};
 }
 
-std::unique_ptr<Rollout> RolloutSource::generate(std::int64_t iteration) {
-  const std::vector<std::uint64_t> indices = prompts_.next(static_cast<std::uint64_t>(config_.prompts));
-  auto rollout = std::make_unique<Rollout>(*run_.tokenizer, *environment_, *rewards_, indices, plan(iteration));
-  rollout->generate(engine_, *run_.tokenizer, *environment_, config_.sampling);
-  return rollout;
+RolloutSource::Generated RolloutSource::generate(std::int64_t iteration) {
+  const std::size_t level = curriculum_.level();
+  Environment& environment = curriculum_.environment(level);
+  const std::vector<std::uint64_t> indices = curriculum_.next_prompts(config_.prompts);
+  auto rollout = std::make_unique<Rollout>(*run_.tokenizer, environment, *rewards_, indices, plan(iteration));
+  rollout->generate(engine_, *run_.tokenizer, environment, config_.sampling);
+  return {std::move(rollout), level};
 }
 
-std::vector<Episode> RolloutSource::next(std::int64_t iteration, bool last) {
+std::vector<Episode> RolloutSource::next(std::int64_t iteration, bool last, MetricValues& metrics) {
   rewards_->set_iteration(iteration - 1);
   std::vector<Episode> episodes;
   if (replay_ != nullptr) {
-    prompts_.next(static_cast<std::uint64_t>(config_.prompts));
+    curriculum_.next_prompts(config_.prompts);
     episodes = replayed(iteration);
   } else {
-    const std::unique_ptr<Rollout> rollout = ahead_ != nullptr ? std::move(ahead_) : generate(iteration);
+    const Generated now = ahead_.rollout != nullptr ? std::exchange(ahead_, {}) : generate(iteration);
     if (config_.rollout.max_lag > 0 && !last) {
       ahead_ = generate(iteration + 1);
-      made_ahead_ = ahead_->episodes();
+      made_ahead_ = {ahead_.rollout->episodes(), ahead_.level};
     }
-    episodes = rollout->scored(ScoreUse::training);
+    episodes = now.rollout->scored(ScoreUse::training);
+    curriculum_.observe(now.level, episodes, metrics);
   }
   if (config_.shuffle_rewards) shuffle_scores(episodes, iteration);
   if (record_ != nullptr) record_->write(iteration, episodes);
@@ -84,30 +86,28 @@ void RolloutSource::shuffle_scores(std::vector<Episode>& episodes, std::int64_t 
 }
 
 void RolloutSource::iteration_done() {
-  cursor_ = prompts_.cursor();
+  curriculum_.iteration_done();
   ahead_unscored_ = std::exchange(made_ahead_, {});
   statistics_ = rewards_->statistics();
 }
 
 void RolloutSource::exchange(TrainerState& state) {
-  if (!state.restoring()) {
-    prompts_.seek(cursor_);
-    if (record_ != nullptr) record_->sync();
-  }
-  state.order("prompts", prompts_);
+  if (!state.restoring() && record_ != nullptr) record_->sync();
+  curriculum_.exchange(state);
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
     state.value("reward_statistics/" + std::to_string(i), statistics_[i]);
   }
-  Json ahead = state.restoring() ? Json() : save_episodes(ahead_unscored_);
+  Json ahead = state.restoring() ? Json() : save_episodes(ahead_unscored_.episodes);
   state.value("episodes_ahead", ahead);
+  auto level = static_cast<std::int64_t>(ahead_unscored_.level);
+  state.value("episodes_ahead/level", level);
   if (!state.restoring()) return;
-  cursor_ = prompts_.cursor();
   rewards_->restore_statistics(statistics_);
-  ahead_unscored_ = restore_episodes(ahead, *environment_);
-  if (!ahead_unscored_.empty()) {
-    ahead_ = std::make_unique<Rollout>(*rewards_, ahead_unscored_, CollectPlan{});
-    ahead_->score_all();
-  }
+  ahead_unscored_.level = static_cast<std::size_t>(level);
+  ahead_unscored_.episodes = restore_episodes(ahead, curriculum_.environment(ahead_unscored_.level));
+  if (ahead_unscored_.episodes.empty()) return;
+  ahead_ = {std::make_unique<Rollout>(*rewards_, ahead_unscored_.episodes, CollectPlan{}), ahead_unscored_.level};
+  ahead_.rollout->score_all();
 }
 
 }  // namespace hone

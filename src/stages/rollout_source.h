@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "data/order.h"
 #include "engine/engine.h"
 #include "rollout/record.h"
 #include "rollout/replay.h"
 #include "rollout/rollout.h"
+#include "stages/curriculum.h"
 #include "stages/rl_config.h"
 #include "stages/run.h"
 #include "stages/trainer_state.h"
@@ -26,38 +26,45 @@ class RolloutSource {
   /// All borrowed objects outlive it.
   RolloutSource(Run& run, const RlConfig& config, const std::string& stage);
 
-  Environment& environment() { return *environment_; }
+  Environment& environment() { return curriculum_.target(); }
   RewardSum& rewards() { return *rewards_; }
 
   /// Writes what is collected to rollout.record from here on; `iteration` are done.
   void open_record(std::int64_t iteration);
   /// The scored episodes of `iteration`. With max_lag 1, and unless it is the `last`, the next ones are generated before
   /// their scores are waited for.
-  std::vector<Episode> next(std::int64_t iteration, bool last);
+  std::vector<Episode> next(std::int64_t iteration, bool last, MetricValues& metrics);
   /// The iteration is complete: exchange() saves what comes after it.
   void iteration_done();
   void exchange(TrainerState& state);
 
  private:
   CollectPlan plan(std::int64_t iteration) const;
-  std::unique_ptr<Rollout> generate(std::int64_t iteration);
   std::vector<Episode> replayed(std::int64_t iteration);
   void shuffle_scores(std::vector<Episode>& episodes, std::int64_t iteration) const;
 
   Run& run_;
   const RlConfig& config_;
   const std::string& stage_;
-  std::unique_ptr<Environment> environment_;
+  Curriculum curriculum_;
   std::unique_ptr<RewardSum> rewards_;
   Engine engine_;
-  RowOrder prompts_;
-  RowOrder::Cursor cursor_;  ///< of prompts_ after the last complete iteration
   std::unique_ptr<RolloutReplay> replay_;
   std::unique_ptr<RolloutRecord> record_;
-  std::unique_ptr<Rollout> ahead_;     ///< generated for the next iteration (max_lag 1)
-  std::vector<Episode> ahead_unscored_;  ///< what ahead_ held when the last complete iteration ended
-  std::vector<Episode> made_ahead_;      ///< the same for the iteration under way
-  std::vector<double> statistics_;     ///< of the rewards, then
+  struct Generated {
+    std::unique_ptr<Rollout> rollout;
+    std::size_t level = 0;  ///< of the curriculum
+  };
+  struct Saved {
+    std::vector<Episode> episodes;
+    std::size_t level = 0;
+  };
+  Generated generate(std::int64_t iteration);
+
+  Generated ahead_;                 ///< for the next iteration (max_lag 1)
+  Saved ahead_unscored_;            ///< what ahead_ held when the last complete iteration ended
+  Saved made_ahead_;                ///< the same for the iteration under way
+  std::vector<double> statistics_;  ///< of the rewards when the last complete iteration ended
 };
 
 }  // namespace hone

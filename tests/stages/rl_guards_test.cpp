@@ -72,7 +72,7 @@ TEST_CASE("stages: weights that change between sampling and update stop the run"
     if (episode.prompt.split == Split::train) tiny.run.model->store.set_version(41);
     return Score{.value = static_cast<double>(episode.prompt.id % 3)};
   }));
-  HONE_CHECK_ERROR(internal, spec.run(tiny.run), "drawn by other weights", "version 0", "(41)");
+  HONE_CHECK_ERROR(internal, spec.run(tiny.run), "drawn by other weights", "version 0", "(41 to 41)");
   CHECK(tiny.series("loss").empty());
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("stages: NaN and infinite rewards are errors: masked, counted, and no 
   }
   TinyRun tiny;
   PpoSpec spec = quick_ppo(constant_reward(std::nan("")));
-  HONE_CHECK_ERROR(service, spec.run(tiny.run), "16 of 16", "the value is nan");
+  HONE_CHECK_ERROR(service, spec.run(tiny.run), "16 episodes", "of 16", "the value is nan");
 }
 
 TEST_CASE("stages: collections whose scores are all equal are counted, and stop the run by choice") {
