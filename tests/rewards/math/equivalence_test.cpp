@@ -2,11 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/random.h"
+#include "rewards/math/final_answer.h"
 #include "tests/support/committed_golden.h"
 
 namespace hone {
@@ -169,6 +176,10 @@ TEST_CASE("rewards: no text breaks the comparison of math answers") {
   CHECK_FALSE(math::equivalent(deep, "1"));
   CHECK_FALSE(math::equivalent(std::string(3000, '-') + "1", "1"));
   CHECK_FALSE(math::equivalent(std::string(100'000, '1'), "1"));
+  std::string product = "x";
+  for (int i = 1; i < 900; ++i) product += "*x";
+  CHECK(math::equivalent(product, "x^{900}"));
+  CHECK_FALSE(math::equivalent(product, "x^{901}"));
   const std::string alphabet = "0123456789xyfe+-*/^_(){}[]|\\,.=<> !%$";
   const char* pieces[] = {"\\frac", "\\sqrt", "\\pi", "\\left",         "\\{", "\\}", "\\sin",
                           "\\log",  "\\cup",  "\\pm", "\\begin{matrix}"};
@@ -186,6 +197,24 @@ TEST_CASE("rewards: no text breaks the comparison of math answers") {
     CAPTURE(text);
     same(text, "7");
   }
+}
+
+TEST_CASE("rewards: math answers are compared by several threads at once") {
+  constexpr int count = 2000;
+  std::vector<char> right(count, 0);
+  const auto work = [&right](int first) {
+    for (int i = first; i < count; i += 4) {
+      const std::string text = fmt::format("thus the answer is \\frac{{{}}}{{{}}}, as said.", 2 * i, 4 * i + 2);
+      constexpr std::array places{math::Place::phrase};
+      const auto answer = math::final_answer(text, places);
+      right[static_cast<std::size_t>(i)] = answer && math::equivalent(*answer, fmt::format("{}/{}", i, 2 * i + 1));
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int first = 0; first < 4; ++first) threads.emplace_back(work, first);
+  }
+  CHECK(std::ranges::count(right, 1) == count);
 }
 
 }  // namespace hone
