@@ -4,7 +4,6 @@ namespace hone {
 
 // In the second sandbox, with the program.
 const std::string_view code_tests_candidate = R"python("""Runs the program and calls what it defines. Descriptor 3 leads to the tests, which are in another sandbox."""
-import socket
 import sys
 
 import plain
@@ -12,22 +11,21 @@ import plain
 
 def main():
     sys.setrecursionlimit(5000)
-    stream = socket.socket(fileno=3)
     scope = {"__name__": "program", "__builtins__": __builtins__}
     objects = []
     try:
         run_file("prelude.py", scope, True)
         run_file("program.py", scope, False)
     except BaseException as error:
-        plain.send(stream, {"failed": describe(error)})
+        plain.send({"failed": describe(error)})
         return
-    plain.send(stream, {"ready": True})
+    plain.send({"ready": True})
     while True:
         try:
-            message = plain.receive(stream)
+            message = plain.receive()
         except plain.Broken:
             return
-        plain.send(stream, answer(message, scope, objects, stream))
+        plain.send(answer(message, scope, objects))
 
 
 def run_file(name, scope, may_fail):
@@ -44,7 +42,7 @@ def describe(error):
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def answer(message, scope, objects, stream):
+def answer(message, scope, objects):
     """Does what one request asks for. A result that is not plain stays here and is named by a number."""
     def keep(value):
         objects.append(value)
@@ -65,12 +63,12 @@ def answer(message, scope, objects, stream):
         raise ValueError(tag)
 
     def call_back(number, args, named):
-        plain.send(stream, {"callback": number, "args": plain.encode(list(args), keep),
+        plain.send({"callback": number, "args": plain.encode(list(args), keep),
                             "named": plain.encode(named, keep)})
-        reply = plain.receive(stream)
+        reply = plain.receive()
         while "do" in reply:  # the tests' function calls the program
-            plain.send(stream, answer(reply, scope, objects, stream))
-            reply = plain.receive(stream)
+            plain.send(answer(reply, scope, objects))
+            reply = plain.receive()
         if "value" not in reply:
             raise RuntimeError(reply.get("error", "the tests' function failed"))
         return plain.decode(reply["value"], find)

@@ -8,9 +8,7 @@ import ast
 import builtins
 import json
 import os
-import random
 import signal
-import socket
 import sys
 
 import plain
@@ -27,13 +25,12 @@ class Failed(AssertionError):
 class Program:
     """The other side. Everything that comes back is plain data or an opaque Object."""
 
-    def __init__(self, stream):
-        self.stream = stream
+    def __init__(self):
         self.asked = 0
         self.broken = self.unusable = ""
         self.callbacks = []
         try:
-            hello = plain.receive(stream)
+            hello = plain.receive()
             if "failed" in hello:
                 self.broken = str(hello["failed"])[:500]
         except (plain.Broken, OSError) as error:
@@ -49,12 +46,12 @@ class Program:
         self.asked += 1
         args, identity = list(args), self.asked
         try:
-            plain.send(self.stream, {"id": identity, "do": do, "on": on, "args": plain.encode(args, self.keep),
-                                     "named": plain.encode(named or {}, self.keep)})
-            reply = plain.receive(self.stream)
+            plain.send({"id": identity, "do": do, "on": on, "args": plain.encode(args, self.keep),
+                        "named": plain.encode(named or {}, self.keep)})
+            reply = plain.receive()
             while "callback" in reply:
-                plain.send(self.stream, self.called_back(reply))
-                reply = plain.receive(self.stream)
+                plain.send(self.called_back(reply))
+                reply = plain.receive()
             if reply.get("id") != identity:
                 self.fail("an answer to another question")
             if "error" in reply:
@@ -297,7 +294,9 @@ def main():
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
     task = json.load(sys.stdin)
-    random.seed(task["seed"])
+    if "random" in task["setup"] + task["tests"] + task["prompt"] + task["reference"]:
+        import random
+        random.seed(task["seed"])
     sys.setrecursionlimit(5000)
 
     late = []
@@ -310,7 +309,7 @@ def main():
     signal.signal(signal.SIGALRM, time_up)
     try:
         signal.setitimer(signal.ITIMER_REAL, task["seconds"], 0.2)
-        program = Program(socket.socket(fileno=3))
+        program = Program()
         tests = Tests(task, program)
         passed, total = tests.run()
         why = program.broken or tests.first

@@ -20,6 +20,7 @@
 #include "plugin/sandbox/bubblewrap.h"
 #include "plugin/sandbox/file_view.h"
 #include "plugin/sandbox/system_error.h"
+#include "plugin/sandbox/tree_memory.h"
 
 namespace hone::sandbox {
 
@@ -79,6 +80,7 @@ class Run {
   void converse();
   bool receive(FileDescriptor& end, std::string& text);
   void feed();
+  bool too_heavy();
   bool hear_status();
   void end_everything();
   void hear_bubblewrap(int status);
@@ -97,7 +99,7 @@ class Run {
   std::string folder_;                                      // on disk, without namespaces
   FileDescriptor input_, output_, errors_, status_, gone_;  // `gone_` is readable when the first process has ended
   std::size_t fed_ = 0;
-  Clock::time_point begin_ = Clock::now(), end_ = begin_;
+  Clock::time_point begin_ = Clock::now(), end_ = begin_, weighed_ = begin_;
   Outcome outcome_;
   bool started_ = false, ended_ = false, told_ = false;
   std::string why_refused_;
@@ -199,6 +201,15 @@ bool Run::hear_status() {
   return true;
 }
 
+/// RLIMIT_AS bounds each process; all together may have twice that.
+bool Run::too_heavy() {
+  weighed_ = Clock::now();
+  if (memory_of_descendants(::getpid()) <= 2 * program_.memory_bytes + (32 << 20)) return false;
+  if (why_refused_.empty()) outcome_.end = Outcome::End::killed, outcome_.code = SIGKILL;
+  told_ = true;
+  return true;
+}
+
 /// Until the program has ended, its time is over or nobody wants it any more.
 void Run::converse() {
   const auto deadline = begin_ + std::chrono::duration_cast<Clock::duration>(
@@ -216,8 +227,9 @@ void Run::converse() {
                                    {status_.get(), POLLIN, 0},
                                    {connection_, POLLIN | POLLRDHUP, 0},
                                    {gone_.get(), POLLIN, 0}}};
-    const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
+    const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(std::min<std::int64_t>(left, 50)));
     if (ready < 0 && errno != EINTR) fail_errno("wait for the program");
+    if (Clock::now() >= weighed_ + std::chrono::milliseconds(50) && too_heavy()) return;
     if (ready <= 0) continue;
     if (watched[0].revents != 0) feed();
     if (watched[1].revents != 0 && !receive(output_, outcome_.output)) output_ = FileDescriptor();
