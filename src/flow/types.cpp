@@ -20,6 +20,7 @@ std::vector<std::int32_t> Episode::token_stream() const {
 }
 
 std::uint64_t episode_seed(std::uint64_t key, const Episode& episode) {
+  if (episode.seed) return *episode.seed;
   const std::uint64_t visit_key = stream_key(key, "visit/" + std::to_string(episode.visit));
   return Random(visit_key, episode.prompt.id, static_cast<std::uint32_t>(episode.sample)).next64() >> 11;
 }

@@ -100,6 +100,7 @@ struct Episode {
   std::int64_t sample = 0;  ///< 0 … n-1 within the group
   std::uint64_t visit = 0;  ///< global rollout index: a prompt seen again draws anew
   Score score;              ///< the weighted sum; parts hold each reward's own value by name
+  std::optional<std::uint64_t> seed;  ///< that another hone asked to be used, see episode_seed
   std::string failure;      ///< why the environment could not go on; such an episode's score is an error
 
   /// Text of the completion of the last turn: what single-turn rewards judge.
@@ -111,7 +112,8 @@ struct Episode {
 };
 
 /// The seed that a plug-in gets for one episode: the same after a resume, with any number of workers, in any transport.
-/// Below 2^53, so that every language reads it exactly. `key` is the stream of the run and of the plug-in's name.
+/// Below 2^53, so that every language reads it exactly. An episode's own seed goes before. `key` is the stream of the run
+/// and of the plug-in's name.
 std::uint64_t episode_seed(std::uint64_t key, const Episode& episode);
 
 }  // namespace hone

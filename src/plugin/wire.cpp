@@ -147,6 +147,7 @@ Item item_from_json(const Json& json) {
   episode.group = integer_or(json, "group", 0);
   episode.sample = integer_or(json, "sample", 0);
   item.seed = static_cast<std::uint64_t>(integer_or(json, "seed", 0));
+  if (json.find("seed") != nullptr) episode.seed = item.seed;
   if (const Json* turns = json.find("turns")) {
     for (const Json& turn : turns->as_array()) episode.turns.push_back(turn_from(turn));
   } else {

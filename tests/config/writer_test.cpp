@@ -56,7 +56,7 @@ SampleConfig random_config(std::uint64_t seed) {
   if (random.below(2) == 0) {
     auto reward = std::make_unique<ExactReward>();
     reward->kind = reward->name = "exact_match";
-    reward->term.weight = random.normal();
+    reward->weight = random.normal();
     ppo->rewards.push_back(std::move(reward));
   }
   config.stages.push_back(std::move(ppo));

@@ -27,6 +27,7 @@ TEST_CASE("wire: an episode comes back as it went") {
   const Json json = item_json(two_turns(), 9007199254740991ULL);
   const Item item = item_from_json(Json::parse(json.dump(), "test"));
   CHECK(item.seed == 9007199254740991ULL);
+  CHECK(episode_seed(77, item.episode) == item.seed);  // whoever passes it on keeps it
   CHECK(item.episode.prompt.text == "1+1=");
   CHECK(item.episode.prompt.reference == two_turns().prompt.reference);
   CHECK(item.episode.group == 3);
