@@ -172,8 +172,13 @@ Expression ascending(Expression e) {
   return e;
 }
 
-/// x > 2, 2 < x and 0 ≤ x < 1 as the interval of x, the name on the left if there is one; else the expression itself.
+/// x > 2, 2 < x and 0 ≤ x < 1 as the interval of x, the name on the left if there is one; ℝ as all of it. Else the
+/// expression itself.
 Expression as_interval(const Expression& relation) {
+  if (relation.is(Kind::symbol) && relation.text == "mathbb{R}") {
+    return interval(infinity(true), infinity(false), false, false);
+  }
+  if (!relation.is(Kind::relation)) return relation;
   const Expression e = ascending(relation);
   if (e.text.find_first_not_of("<l") != std::string::npos || e.text.size() > 2) return relation;
   const bool first_closed = e.text[0] == 'l';
@@ -237,8 +242,8 @@ bool same(const Expression& left, const Expression& right, double tolerance) {
   }
   Expression a = defined(left);
   Expression b = defined(right);
-  if (a.is(Kind::relation) && structured(b)) a = as_interval(a);
-  if (b.is(Kind::relation) && structured(a)) b = as_interval(b);
+  if (structured(b)) a = as_interval(a);
+  if (structured(a)) b = as_interval(b);
   if (a.kind != b.kind && (structured(a) || structured(b) || a.is(Kind::relation) || b.is(Kind::relation))) {
     const auto only = [](const Expression& e) { return e.is_list("{}") && e.parts.size() == 1; };
     if (only(a) && !structured(b)) return same(a.parts[0], b, tolerance);

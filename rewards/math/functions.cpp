@@ -18,6 +18,7 @@ using Complex = std::complex<double>;
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr std::int64_t largest_factorial = 5000;
+constexpr std::int64_t largest_choice = 1000;
 
 struct Elementary {
   std::string_view name;
@@ -108,19 +109,21 @@ Value binomial(const Value& n, const Value& k) {
         std::exp(std::lgamma(real_of(n) + 1) - std::lgamma(real_of(k) + 1) - std::lgamma(real_of(n) - real_of(k) + 1));
     return real_value(value, 256 * epsilon * value);
   }
-  if (*k.integer < 0 || *n.integer < *k.integer || *k.integer > largest_factorial) {
+  if (*k.integer < 0 || *n.integer < *k.integer) {
     fail(ErrorKind::data, "the binomial coefficient of {} and {}", *n.integer, *k.integer);
   }
+  const std::int64_t choice = std::min(*k.integer, *n.integer - *k.integer);
+  if (choice > largest_choice) fail(ErrorKind::data, "a choice of {}: at most {}", choice, largest_choice);
   Value value = whole_value(1);
   double number = 1;
-  for (std::int64_t i = 1; i <= *k.integer; ++i) {
-    const std::int64_t factor = *n.integer - *k.integer + i;
+  for (std::int64_t i = 1; i <= choice; ++i) {
+    const std::int64_t factor = *n.integer - choice + i;
     number *= static_cast<double>(factor) / static_cast<double>(i);
     value.residue = field_multiply(
         *value.residue, field_multiply(*whole_value(factor).residue, *field_inverse(static_cast<std::uint64_t>(i))));
   }
   value.number = number;
-  value.error = 4 * static_cast<double>(*k.integer + 1) * epsilon * number;
+  value.error = 4 * static_cast<double>(choice + 1) * epsilon * number;
   value.integer.reset();
   if (number < 1e15) value.integer = std::llround(number);
   return value;

@@ -172,6 +172,7 @@ std::string normalised(std::string_view original) {
     remove_command(text, "\\right");
     for (const auto& [from, to] : spellings) replace_all(text, from, to);
   }
+  replace_all(text, " x 10^", " \\times 10^");
   squeeze(text);
   unbox(text);
   squeeze(text);

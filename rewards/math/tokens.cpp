@@ -156,7 +156,16 @@ class Lexer {
     if (is_function(run) || run == "sqrt" || run == "pi") return add(Token::Kind::command, run);
     if (run == "infinity" || run == "inf" || run == "Infinity") return add(Token::Kind::command, "infty");
     if (run == "or" || run == "and") return add(Token::Kind::sign, ",");
+    if (measure(run)) return;
     add(Token::Kind::word, run);
+  }
+
+  /// Adds the sign that the word stands for, if it is the name of one.
+  bool measure(std::string_view word) {
+    const bool percent = word == "percent" || word == "per cent" || word == "percentage";
+    if (percent) add(Token::Kind::sign, "%");
+    if (word == "degree" || word == "degrees") return add(Token::Kind::command, "degree"), true;
+    return percent;
   }
 
   /// The text within the braces that follow, or the next character.
@@ -197,6 +206,7 @@ class Lexer {
     if (text.empty()) return;
     if (is_function(text)) return add(Token::Kind::command, std::move(text));
     const std::string plain = lower(text);
+    if (measure(plain)) return;
     if (plain == "or" || plain == "and") return add(Token::Kind::sign, ",");
     if (text.size() == 1 && is_letter(text[0])) return add(Token::Kind::text, std::move(text));
     add(Token::Kind::text, plain);
