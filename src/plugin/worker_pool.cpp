@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/stop.h"
 
 namespace hone {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr double first_pause = 0.05;  // seconds before a restart; doubles with every failure in a row
 constexpr double longest_pause = 5;
+constexpr std::chrono::milliseconds pause_step(20);
 
 }  // namespace
 
@@ -58,7 +60,8 @@ void WorkerPool::give_back(Slot& slot, bool failed) {
 /// Sees to it that the slot has a process. Why there is none, otherwise.
 std::optional<PluginFailure> WorkerPool::make_ready(Slot& slot) {
   if (slot.worker != nullptr) return std::nullopt;
-  std::this_thread::sleep_until(slot.not_before);
+  while (std::chrono::steady_clock::now() < slot.not_before && stop_signal() == 0) std::this_thread::sleep_for(pause_step);
+  if (stop_signal() != 0) return PluginFailure{"hone is stopping", "stopped"};
   if (slot.started) {
     const std::lock_guard lock(mutex_);
     ++restarts_;

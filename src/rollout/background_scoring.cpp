@@ -18,6 +18,7 @@ using Verdicts = std::vector<Score>;
 /// Never throws: what a reward throws is an error of each episode.
 Verdicts call_reward(Reward& reward, std::span<const Episode> episodes) {
   try {
+    throw_if_stopped();  // what is said now is never used
     Verdicts scores = reward.score(episodes);
     if (scores.size() == episodes.size()) return scores;
     const std::string why = fmt::format("returned {} scores for {} episodes", scores.size(), episodes.size());

@@ -38,7 +38,7 @@ void fail_sum(Score& sum, std::string_view name, std::string_view why, std::stri
   add_note(sum, name, why);
 }
 
-/// Adds one reward's verdict to the episode's sum. `scale` is what turns its value and spans into their share.
+/// Adds one reward's verdict to the episode's sum. `share` is what its value is worth there.
 void add_part(Score& sum, const std::string& name, double share, double span_factor, const Score& part) {
   if (part.status == ScoreStatus::error) {
     fail_sum(sum, name, part.note, part.reason);
@@ -48,6 +48,7 @@ void add_part(Score& sum, const std::string& name, double share, double span_fac
   if (part.status == ScoreStatus::abstain) return;
   sum.value += share;
   sum.parts.emplace_back(name, part.value);
+  for (const auto& [sub, value] : part.parts) sum.parts.emplace_back(name + "/" + sub, value);
   for (ScoreSpan span : part.spans) {
     span.value *= span_factor;
     sum.spans.push_back(span);

@@ -19,7 +19,8 @@ enum class ScoreUse { training, evaluation };
 ///
 /// score = Σ weight · term(value) over the rewards that do not abstain and whose gate is open, without renormalising. One
 /// error makes the episode an error; so do abstentions by all, and values or sums that are not finite. Parts hold every
-/// reward's own value by name. A gate is open where the reward it names has a value above the bound.
+/// reward's own value by name, and its parts as name/part. A gate is open where the reward it names has a value above
+/// the bound.
 class RewardSum {
  public:
   /// Error{config} when there is no reward, or a gate names none of them.

@@ -98,7 +98,8 @@ MetricValues headline_metrics(const MetricValues& metrics) {
       if (!name.starts_with(prefix)) continue;
       const std::string rest = name.substr(std::string_view(prefix).size());
       if (rest == "reward" || (rest == "distinct_2" && value > 0)) headlines.emplace_back(rest + how, value);
-      if (rest.ends_with("/mean")) parts.emplace_back(rest.substr(0, rest.size() - 5) + how, value);
+      const bool whole = std::ranges::count(rest, '/') == 1;  // a reward, no part of one
+      if (whole && rest.ends_with("/mean")) parts.emplace_back(rest.substr(0, rest.size() - 5) + how, value);
     }
     if (parts.size() > 1) headlines.insert(headlines.end(), parts.begin(), parts.end());
   }

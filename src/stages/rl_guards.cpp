@@ -49,10 +49,12 @@ void ErrorWindow::observe(std::span<const Episode> episodes) {
   const std::int64_t errors = std::accumulate(errors_.begin(), errors_.end(), std::int64_t{0});
   const double allowed = share_ * static_cast<double>(iterations_) * static_cast<double>(episodes.size());
   if (static_cast<double>(errors) <= allowed) return;
+  const std::size_t iterations = errors_.size();
+  errors_.clear();  // the run may go on from here once the reward is mended
   fail(ErrorKind::service,
        "rewards failed for {} episodes in the last {} iterations of {} each; max_error_share {} over error_window {} allows "
        "{}; the last failures:{}",
-       errors, errors_.size(), episodes.size(), share_, iterations_, static_cast<std::int64_t>(allowed),
+       errors, iterations, episodes.size(), share_, iterations_, static_cast<std::int64_t>(allowed),
        first_failures(episodes));
 }
 

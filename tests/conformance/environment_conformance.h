@@ -83,6 +83,7 @@ inline void check_ending(Environment& environment, Split split, const Environmen
     CHECK(first_invalid_utf8(step.reply) == std::string::npos);
     CHECK_MESSAGE(step.done == step.reply.empty(), "a reply continues the episode, no reply ends it");
     if (step.done) return;
+    CHECK_MESSAGE(!environment.single_turn(), "a single-turn environment ends every episode at once");
     REQUIRE_MESSAGE(turn < facts.most_turns, "the episode does not end");
     played.turns.back().reply = step.reply;
     played.turns.push_back(episode(completion).turns[0]);

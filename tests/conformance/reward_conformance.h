@@ -19,7 +19,7 @@ namespace hone::test {
 
 namespace detail {
 
-inline bool same(const Score& a, const Score& b) {
+inline bool same_score(const Score& a, const Score& b) {
   return a.value == b.value && a.parts == b.parts && a.status == b.status && a.note == b.note;
 }
 
@@ -54,12 +54,12 @@ inline void check_orders(Reward& reward, const std::vector<Episode>& episodes, c
       // A sum over a group in another order may round differently; everything else is equal to the bit.
       const bool near = reward.scope() != RewardScope::sample && moved[i].status == scores[order[i]].status &&
                         std::abs(moved[i].value - scores[order[i]].value) <= 1e-12;
-      differing += !near && !same(moved[i], scores[order[i]]);
+      differing += !near && !same_score(moved[i], scores[order[i]]);
     }
   }
   if (reward.scope() == RewardScope::sample) {
     for (std::size_t i = 0; i < episodes.size(); ++i) {
-      differing += !same(reward.score(std::span(&episodes[i], 1)).at(0), scores[i]);
+      differing += !same_score(reward.score(std::span(&episodes[i], 1)).at(0), scores[i]);
     }
   }
   CHECK_MESSAGE(differing == 0, "scores must not depend on the order of the episodes");
@@ -91,7 +91,7 @@ inline void check_reward(RewardSpec& spec, const Services& services, std::vector
     for (const auto& [part, value] : score.parts) CHECK_MESSAGE(std::isfinite(value), part);
   }
   const std::vector<Score> again = reward->score(episodes);
-  CHECK(std::ranges::equal(scores, again, detail::same));
+  CHECK(std::ranges::equal(scores, again, detail::same_score));
   detail::check_orders(*reward, episodes, scores);
 }
 

@@ -53,6 +53,13 @@ TEST_CASE("rollout: the score is the weighted sum, the parts are each reward's o
   CHECK(count_errors(episodes) == 0);
 }
 
+TEST_CASE("rollout: the parts of a reward are kept under its name, and count nothing") {
+  const auto judge = [](const Episode&) { return Score{.value = 2, .parts = {{"style", 5}}}; };
+  const std::vector<Episode> episodes = scored(reward_of("judge", judge), constant("one", 1));
+  CHECK(episodes[0].score.value == 3);
+  CHECK(episodes[0].score.parts == Parts{{"judge", 2}, {"judge/style", 5}, {"one", 1}});
+}
+
 TEST_CASE("rollout: spans are weighted like the value") {
   const auto steps = [](const Episode&) { return Score{.value = 1, .spans = {{0, 1, 4.0}}}; };
   const std::vector<Episode> episodes = scored(reward_of("steps", steps, 0.25), constant("one", 1));

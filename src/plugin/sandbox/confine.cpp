@@ -158,7 +158,7 @@ void finish_and_run(const Confinement& confinement, const Executor::Program& pro
   if (command[0] == probe_command) ::_exit(probe_inside(command));
   ::environ = const_cast<char**>(variables.data());
   ::execvp(arguments[0], arguments.data());
-  fail_errno("run " + program.command[0] + " in the sandbox");
+  fail_errno("run " + program.command[0] + " in the sandbox (what is outside /usr must be named in `readable`)");
 }
 
 void become(uid_t uid, gid_t gid) {

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "base/error.h"
+
 namespace hone::sandbox {
 
 std::string Layers::text() const {
@@ -33,7 +35,13 @@ std::vector<std::string> readable_paths(const Settings& settings) {
                                      "/etc/alternatives",
                                      "/etc/localtime",
                                      "/nix/store"};
-  wanted.insert(wanted.end(), settings.readable.begin(), settings.readable.end());
+  for (const std::string& path : settings.readable) {
+    std::error_code error;
+    if (!path.starts_with('/') || !std::filesystem::exists(path, error)) {
+      fail(ErrorKind::config, "sandbox.readable: {}: expected the absolute path of something that is there", path);
+    }
+    wanted.push_back(path);
+  }
   for (const std::string& path : wanted) {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) paths.push_back(path);

@@ -56,7 +56,7 @@ struct Slot {
 };
 
 /// Paths that every program may read, where they exist: what interpreters and compilers need. Never /home, /root, /tmp,
-/// /proc or /sys.
+/// /proc or /sys. Error{config} for one of the settings' that is not there.
 std::vector<std::string> readable_paths(const Settings& settings);
 
 }  // namespace hone::sandbox

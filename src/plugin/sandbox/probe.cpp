@@ -60,6 +60,7 @@ class Bait {
     targets_.process = ::getpid();
     targets_.processes = settings.processes;
     targets_.memory = 256 << 20;
+    targets_.readable = settings.readable;
   }
   ~Bait() {
     std::error_code ignored;

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -70,8 +71,9 @@ bool lists(const char* folder) {
 std::string files_read(const ProbeTargets& targets) {
   const std::string secret = targets.folder + "/secret";
   if (FileDescriptor(::open(secret.c_str(), O_RDONLY)).get() >= 0) return "a file in another folder can be read";
-  for (const char* folder : {"/root", "/home", "/var", "/proc", "/mnt"}) {
-    if (lists(folder)) return fmt::format("{} can be read", folder);
+  for (const std::string folder : {"/root", "/home", "/var", "/proc", "/mnt"}) {
+    const auto below = [&](const std::string& path) { return (path + "/").starts_with(folder + "/"); };
+    if (std::ranges::none_of(targets.readable, below) && lists(folder.c_str())) return folder + " can be read";
   }
   for (const char* file : {"/etc/passwd", "/etc/hostname"}) {
     if (FileDescriptor(::open(file, O_RDONLY)).get() >= 0) return fmt::format("{} can be read", file);
@@ -148,10 +150,12 @@ std::string leave_daemon() {
 }  // namespace
 
 std::vector<std::string> ProbeTargets::command() const {
-  return {std::string(probe_command), folder,
-          fmt::to_string(port),       socket,
-          fmt::to_string(process),    fmt::to_string(processes),
-          fmt::to_string(memory)};
+  std::vector<std::string> words = {std::string(probe_command), folder,
+                                    fmt::to_string(port),       socket,
+                                    fmt::to_string(process),    fmt::to_string(processes),
+                                    fmt::to_string(memory)};
+  words.insert(words.end(), readable.begin(), readable.end());
+  return words;
 }
 
 int probe_inside(const std::vector<std::string>& command) {
@@ -160,7 +164,8 @@ int probe_inside(const std::vector<std::string>& command) {
                              .socket = command.at(3),
                              .process = std::stoll(command.at(4)),
                              .processes = std::stoll(command.at(5)),
-                             .memory = std::stoll(command.at(6))};
+                             .memory = std::stoll(command.at(6)),
+                             .readable = {command.begin() + 7, command.end()}};
   say("identity", identity());
   say("network", network(targets));
   say("files_read", files_read(targets));

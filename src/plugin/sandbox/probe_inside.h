@@ -17,6 +17,7 @@ struct ProbeTargets {
   std::string socket;                      ///< name of an abstract Unix socket, somebody listens
   std::int64_t process = 0;                ///< the launcher
   std::int64_t processes = 0, memory = 0;  ///< limits that must bind
+  std::vector<std::string> readable;       ///< folders above these may be listed
   std::vector<std::string> command() const;
 };
 
