@@ -30,7 +30,16 @@ int in_memory(const std::string& content) {
   return file;
 }
 
-std::vector<std::string> arguments(const Launch& launch, const Executor::Program& program, const Ends& ends) {
+/// This program inside: as it is, or a copy where the user that bwrap runs as cannot reach it.
+std::vector<std::string> show_host(int file) {
+  std::error_code error;
+  const std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  if (!error && ::access(path.c_str(), X_OK) == 0) return {"--ro-bind", path, inner_host};
+  checked(::fcntl(file, F_SETFD, 0), "keep a descriptor");
+  return {"--perms", "0755", "--ro-bind-data", fmt::to_string(file), inner_host};
+}
+
+std::vector<std::string> arguments(const Launch& launch, const Executor::Program& program, const Ends& ends, int host) {
   std::vector<std::string> words = {find_bubblewrap(),
                                     "--unshare-all",
                                     "--die-with-parent",
@@ -57,8 +66,9 @@ std::vector<std::string> arguments(const Launch& launch, const Executor::Program
     add({"--dev-bind", device, device});
   }
   const std::string folder = box;
-  add({"--ro-bind", launch.host, inner_host, "--size", fmt::to_string(box_bytes), "--tmpfs", folder, "--dir",
-       folder + "/.tmp", "--symlink", folder.substr(1) + "/.tmp", "/tmp"});
+  for (const std::string& word : show_host(host)) words.push_back(word);
+  add({"--size", fmt::to_string(box_bytes), "--tmpfs", folder, "--dir", folder + "/.tmp", "--symlink",
+       folder.substr(1) + "/.tmp", "/tmp"});
   for (const auto& [name, content] : program.files)
     add({"--file", fmt::to_string(in_memory(content)), folder + "/" + name});
   add({"--remount-ro", "/", "--chdir", folder, "--", inner_host, "sandbox", "stub", fmt::to_string(ends.status),
@@ -84,10 +94,11 @@ void be_bubblewrap(const Launch& launch, const Executor::Program& program, const
     if (::read(ends.go, &byte, 1) != 1) ::_exit(1);
     ::close(ends.go);
     ::signal(SIGPIPE, SIG_DFL);
+    const int host = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (launch.layers.drops_uid) become(slot.uid, slot.gid);
     checked(::prctl(PR_SET_PDEATHSIG, SIGKILL), "die with the launcher");
     check_names(program.files);
-    std::vector<std::string> words = arguments(launch, program, ends);
+    std::vector<std::string> words = arguments(launch, program, ends, host);
     checked(::dup2(ends.input, 0), "connect stdin");
     checked(::dup2(ends.output, 1), "connect stdout");
     checked(::dup2(ends.errors, 2), "connect stderr");

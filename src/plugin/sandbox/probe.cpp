@@ -124,25 +124,10 @@ bool allowed(const Proof& proof, const Settings& settings) {
          });
 }
 
-/// A copy of this program where every user can execute it: bwrap shows it inside.
-std::string place_host() {
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("hone-sandbox-host-{}", ::getpid());
-  std::filesystem::create_directory(folder);
-  std::filesystem::copy_file("/proc/self/exe", folder / "hone-plugin-host",
-                             std::filesystem::copy_options::overwrite_existing);
-  for (const auto& path : {folder, folder / "hone-plugin-host"}) {
-    std::filesystem::permissions(path, std::filesystem::perms(0755));
-  }
-  return (folder / "hone-plugin-host").string();
-}
-
 /// Why this isolation cannot be tried here, or "".
 std::string prepare(Launch& launch, Isolation isolation) {
   launch.layers.isolation = isolation;
-  if (isolation == Isolation::bubblewrap) {
-    if (find_bubblewrap().empty()) return "bwrap is not installed";
-    launch.host = place_host();
-  }
+  if (isolation == Isolation::bubblewrap && find_bubblewrap().empty()) return "bwrap is not installed";
   if (isolation == Isolation::landlock && launch.layers.landlock_version == 0) return "the kernel has no Landlock";
   return {};
 }
@@ -158,14 +143,18 @@ Launch choose(const Settings& settings) {
   const Slots slots;
   std::string missing;
   for (const Isolation isolation : settings.isolations) {
-    std::string why = prepare(launch, isolation);
-    if (why.empty()) {
-      const Proof proof = prove(launch, slots.slot(most_slots - 1));
-      if (allowed(proof, settings)) return launch;
-      why = proof.why;
+    std::string why;
+    try {
+      why = prepare(launch, isolation);
+      if (why.empty()) {
+        const Proof proof = prove(launch, slots.slot(most_slots - 1));
+        if (allowed(proof, settings)) return launch;
+        why = proof.why;
+      }
+    } catch (const std::exception& error) {
+      why = error.what();
     }
     missing += fmt::format("\n  {}: {}", isolation_names[static_cast<std::size_t>(isolation)], why);
-    remove_host(launch);
   }
   fail(
       ErrorKind::service,
@@ -174,13 +163,6 @@ Launch choose(const Settings& settings) {
       "bubblewrap, or start as root; in a container allow them with its seccomp profile. To run weaker, name what need "
       "not hold in `allow_weaker`.",
       missing);
-}
-
-void remove_host(Launch& launch) {
-  if (launch.host.empty()) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(std::filesystem::path(launch.host).parent_path(), ignored);
-  launch.host.clear();
 }
 
 Slots::Slots() : root_(::geteuid() == 0) {

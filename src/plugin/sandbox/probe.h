@@ -10,9 +10,6 @@ namespace hone::sandbox {
 /// Error{service} that names for each isolation what is missing, and what a person can do. For a process of one thread.
 Launch choose(const Settings& settings);
 
-/// Deletes the copy of this program that bwrap shows, if there is one. At the end of the launcher.
-void remove_host(Launch& launch);
-
 /// User and group ids of sandbox `number` (0 … most_slots - 1): this process's own, or, for root, one of a block that
 /// no other launcher on this machine uses.
 inline constexpr int most_slots = 64;

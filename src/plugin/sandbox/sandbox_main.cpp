@@ -77,10 +77,9 @@ Options parse(const std::vector<std::string>& words) {
 
 int run_one(const Options& options) {
   if (options.program.command.empty()) fail(ErrorKind::usage, "expected -- and a command");
-  Launch launch = choose(options.settings);
+  const Launch launch = choose(options.settings);
   const Slots slots;
   const Executor::Outcome outcome = supervise(launch, options.program, slots.slot(0), -1, -1);
-  remove_host(launch);
   constexpr std::array<const char*, 4> ends{"exited", "killed", "timed_out", "refused"};
   Json line = Json::object();
   line.set("end", ends[static_cast<std::size_t>(outcome.end)]);
@@ -157,7 +156,6 @@ int serve(const Settings& settings) {
     for (const int fd : packet->descriptors) ::close(fd);
   }
   while (::waitpid(-1, nullptr, 0) > 0) continue;
-  remove_host(*launch);
   return 0;
 }
 
@@ -166,8 +164,7 @@ int dispatch(const std::string& task, const std::vector<std::string>& words) {
   if (task == "serve") return serve(options.settings);
   if (task == "run") return run_one(options);
   if (task == "check") {
-    Launch launch = choose(options.settings);
-    remove_host(launch);
+    const Launch launch = choose(options.settings);
     std::printf("%s\n", launch.layers.text().c_str());
     return 0;
   }

@@ -319,7 +319,7 @@ Outcome Run::finished() {
     // The first process was killed from outside, by the kernel when memory runs out.
     outcome_.end = started_ ? Outcome::End::killed : Outcome::End::refused;
     outcome_.code = SIGKILL;
-    if (!started_) why_refused_ = "the first process of the sandbox died before the program started";
+    if (!started_) why_refused_ = "the first process of the sandbox died before the program started " + outcome_.errors;
   }
   if (told_ && !started_ && why_refused_.empty()) why_refused_ = "the sandbox was not ready when the time was over";
   if (!why_refused_.empty()) {

@@ -14,7 +14,6 @@ struct Launch {
   std::vector<std::string> readable;
   std::vector<sock_filter> filter;
   std::unique_ptr<PidsGroup> group;
-  std::string host;  ///< Isolation::bubblewrap: a copy of this program that every user can execute
 };
 
 /// Runs one program in a sandbox of its own and waits until nothing of it is left. It ends early, as killed, when
