@@ -56,9 +56,11 @@ class Program:
                 self.fail("an answer to another question")
             if "error" in reply:
                 self.raise_error(reply)
-            if "after" in reply:
+            value = plain.decode(reply.get("value"), self.find)
+            # A function that returns something has no say over what the test compares it with.
+            if value is None and "after" in reply:
                 update(args, plain.decode(reply["after"], self.find))
-            return plain.decode(reply.get("value"), self.find)
+            return value
         except (plain.Broken, OSError) as error:
             self.fail(str(error))
         except plain.NotPlain as error:  # what the tests give, never what the program gives

@@ -100,6 +100,7 @@ const std::vector<Cheat> cheats = {
     {"traces its judge",
      "import ctypes, os\nl = ctypes.CDLL(None)\nfor p in range(1, 64): l.ptrace(16, p, 0, 0)\n"
      "def f(x): return 5"},
+    {"empties what it is compared with", "def f(x):\n    if type(x) is list: x.clear()\n    return x"},
     {"raises what the tests might expect", "def f(x): raise AssertionError"},
     {"not the function", "def g(x): return x"},
     {"nothing at all", ""},
@@ -107,7 +108,7 @@ const std::vector<Cheat> cheats = {
 
 /// The comparisons that tests use; each has something hidden that the program would like to know.
 const char* const task =
-    R"x({"task_id": "cheat", "prompt": "", "entry_point": "f", "test": "import math\n\ndef check(candidate):\n    hidden86420 = 86420\n    assert candidate(1) == hidden86420\n    assert candidate(2) in (86421, 86422)\n    assert abs(candidate(3) - 86423) < 1e-6\n    assert math.isclose(candidate(4), 86424)\n"})x";
+    R"x({"task_id": "cheat", "prompt": "", "entry_point": "f", "test": "import math\n\ndef check(candidate):\n    hidden86420 = 86420\n    assert candidate(1) == hidden86420\n    assert candidate(2) in (86421, 86422)\n    assert abs(candidate(3) - 86423) < 1e-6\n    assert math.isclose(candidate(4), 86424)\n    values = [86425]\n    assert candidate(values) == [v + 1 for v in values]\n"})x";
 
 }  // namespace
 
@@ -146,7 +147,8 @@ TEST_CASE("plugin: no program passes tests that it does not solve") {
       CHECK_MESSAGE(scores[i].value == 0.0, cheats[i].name, ": ", scores[i].note);
       CHECK_MESSAGE(scores[i].status == ScoreStatus::ok, cheats[i].name, ": ", scores[i].note);
     }
-    const Episode honest = test::episode("def f(x): return 86420 + (x if x > 1 else 0)", Json::parse(task, "task"));
+    const Episode honest = test::episode("def f(x): return [86426] if x == [86425] else 86420 + (x if x > 1 else 0)",
+                                         Json::parse(task, "task"));
     const Score solved = reward->score(std::span(&honest, 1)).at(0);
     CHECK_MESSAGE(solved.value == 1.0, solved.note);
   }

@@ -15,8 +15,7 @@ std::string Layers::text() const {
     case Isolation::bubblewrap: text += "bubblewrap (user/mount/pid/net/ipc/uts namespaces), "; break;
     case Isolation::landlock: text += "no namespaces, "; break;
   }
-  if (landlock_version > 0 && isolation != Isolation::bubblewrap)
-    text += fmt::format("Landlock {}, ", landlock_version);
+  if (landlock_version > 0) text += fmt::format("Landlock {}, ", landlock_version);
   text += "seccomp, rlimits";
   if (pids_group) text += ", pids cgroup";
   return text;
