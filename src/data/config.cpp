@@ -37,7 +37,9 @@ void DataConfig::describe(Fields& f) {
            "How the file is written; `auto` goes by its extension. `label_text`: lines of a label, a space and text.");
   f.choice("encoding", encoding, encoding_names, "Of the file's text.");
   f.field("column_names", column_names, "Names of the columns of a csv or tsv file that has no row of names.");
-  f.field("columns", columns, "Where the file's names differ: `{text: sentence, label: category}`.");
+  f.field("columns", columns,
+          "Where the file's names differ: `{text: sentence, label: category}`. `{reference: \"*\"}` makes the whole row "
+          "the reference, as tests of programs need it.");
   check_columns(f, columns);
   f.choice("shape", shape, data_shape_names, "Which columns make a row; `auto` goes by the first row's columns.");
   f.field("held_out", held_out,

@@ -30,6 +30,8 @@ const std::vector<ShapeColumns>& shapes() {
   return table;
 }
 
+constexpr std::string_view whole_row = "*";
+
 std::string name_in_file(const DataConfig& config, std::string_view canonical) {
   for (const auto& [name, source] : config.columns) {
     if (name == canonical) return source;
@@ -46,11 +48,16 @@ class RowColumns {
   void require(const std::vector<std::string>& canonical) const {
     std::vector<std::string> names;
     for (const std::string& column : canonical) names.push_back(name_in_file(config_, column));
-    for (const auto& [column, name] : config_.columns) names.push_back(name);
+    for (const auto& [column, name] : config_.columns) {
+      if (name != whole_row || column != "reference") names.push_back(name);
+    }
     require_columns(row_, names, source_);
   }
 
-  const Json* find(std::string_view canonical) const { return row_.value.find(name_in_file(config_, canonical)); }
+  const Json* find(std::string_view canonical) const {
+    const std::string name = name_in_file(config_, canonical);
+    return name == whole_row && canonical == "reference" ? &row_.value : row_.value.find(name);
+  }
 
   std::string text(std::string_view canonical) const {
     const Json& value = *find(canonical);

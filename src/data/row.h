@@ -20,7 +20,7 @@ struct DataRow {
   std::string rejected;
   std::vector<Message> messages;
   std::string label;      ///< name of a class: text, or a whole number as it is written
-  Json reference;         ///< the `reference` column, which every shape may have
+  Json reference;         ///< the `reference` column, which every shape may have, or the row (`reference: "*"`)
   std::int64_t line = 0;  ///< in its file, from 1; of json files the element
 
   /// What decides the split: text, prompt, or the messages before the first answer.

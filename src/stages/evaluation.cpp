@@ -1,6 +1,7 @@
 #include "stages/evaluation.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -82,7 +83,8 @@ void Evaluator::evaluate_as(const std::string& prefix, const SamplingConfig& sam
     score += episode.score.value;
     ++scored;
   }
-  metrics.emplace_back(prefix + "reward", score / scored);  // not a number when every reward failed
+  // Not a 0 where every reward failed.
+  metrics.emplace_back(prefix + "reward", scored == 0 ? std::numeric_limits<double>::quiet_NaN() : score / scored);
   for (const auto& [name, mean] : part_means(episodes_)) metrics.emplace_back(prefix + name + "/mean", mean);
   metrics.emplace_back(prefix + "completions/mean_length", length / static_cast<double>(std::max<std::size_t>(episodes_.size(), 1)));
   metrics.emplace_back(prefix + "distinct_2", distinct_2(episodes_));

@@ -59,6 +59,17 @@ TEST_CASE("data: labels, chosen answers and last messages are references") {
   CHECK(chat->demonstration(prompt) == "ho");
 }
 
+TEST_CASE("data: the whole row can be the reference") {
+  DataConfig config;
+  config.columns = {{"reference", "*"}};
+  const auto tasks = source("a.jsonl", R"({"task_id": 1, "prompt": "def f", "test": "assert 1"})", config);
+  CHECK(tasks->prompt(Split::train, 0).text == "def f");
+  CHECK(tasks->prompt(Split::train, 0).reference.at("test") == Json("assert 1"));
+  const auto texts = source("a.jsonl", R"({"text": "Write f.", "code": "c", "test_list": ["assert 1"]})", config);
+  CHECK(texts->prompt(Split::train, 0).text == "Write f.");
+  CHECK(texts->prompt(Split::train, 0).reference.at("test_list").as_array().size() == 1);
+}
+
 TEST_CASE("data: prompts of the two splits have ids of their own; an empty split has size 0") {
   std::string lines;
   for (int i = 0; i < 50; ++i) lines += "line " + std::to_string(i) + "\n";
