@@ -8,8 +8,11 @@
 #include "base/format.h"
 #include "io/file.h"
 #include "plugin/exec.h"
+#include "plugin/http_reward.h"
 #include "plugin/library.h"
 #include "plugin/library_spec.h"
+#include "plugin/process.h"
+#include "plugin/sandbox/sandbox.h"
 #include "plugin/text_reward.h"
 #include "plugin/trial.h"
 #include "plugin_sdk.h"
@@ -38,13 +41,47 @@ PoolOptions options_of(const PluginCommand& command) {
   return options;
 }
 
-std::unique_ptr<Reward> make_reward(const PluginCommand& command) {
-  if (is_library(command)) {
-    LibraryRewardSpec spec;
-    spec.name = "plugin";
-    spec.config = {.library = command.target[0], .isolate = !command.in_process, .options = options_of(command)};
-    return spec.make({});
+/// What needs a run cannot be tried without one.
+Services without_run() {
+  const auto refuse = [](const char* what) {
+    return [what](const std::string&) -> std::nullptr_t {
+      fail(ErrorKind::usage, "it needs {}, which only a run has; try it in a run's file", what);
+    };
+  };
+  Services services;
+  services.prompts = refuse("a data set");
+  services.likelihood = services.scorer = refuse("a model");
+  services.executor = [] { return make_sandbox({}, plugin_host().string()); };
+  return services;
+}
+
+/// A service, or what is built in and needs no settings; nothing when the target is neither.
+std::unique_ptr<RewardSpec> known_reward(const std::string& target) {
+  if (target.starts_with("http://") || target.starts_with("https://")) {
+    auto spec = std::make_unique<HttpRewardSpec>();
+    spec->service.url = target;
+    spec->batch = 1 << 20;
+    return spec;
   }
+  const Catalog::Row* row = built_in().of<RewardSpec>().find(target);
+  return row == nullptr ? nullptr : std::unique_ptr<RewardSpec>(static_cast<RewardSpec*>(row->make().release()));
+}
+
+/// Of a reward's spec or an environment's.
+template <class Spec>
+auto from_library(const PluginCommand& command) {
+  Spec spec;
+  spec.name = "plugin";
+  spec.config = {.library = command.target[0], .isolate = !command.in_process, .options = options_of(command)};
+  return spec.make(without_run());
+}
+
+std::unique_ptr<Reward> make_reward(const PluginCommand& command) {
+  if (const std::unique_ptr<RewardSpec> known = command.target.size() == 1 ? known_reward(command.target[0]) : nullptr) {
+    known->name = "plugin";
+    return known->make(without_run());
+  }
+  if (is_library(command)) return from_library<LibraryRewardSpec>(command);
   ExecRewardSpec spec;
   spec.name = "plugin";
   spec.command = command.target;
@@ -54,21 +91,16 @@ std::unique_ptr<Reward> make_reward(const PluginCommand& command) {
     fail(ErrorKind::usage, "--fields: expected some of completion, prompt, answer, seed");
   }
   spec.options = options_of(command);
-  return spec.make({});
+  return spec.make(without_run());
 }
 
 std::unique_ptr<Environment> make_environment(const PluginCommand& command) {
-  if (is_library(command)) {
-    LibraryEnvironmentSpec spec;
-    spec.name = "plugin";
-    spec.config = {.library = command.target[0], .isolate = !command.in_process, .options = options_of(command)};
-    return spec.make({});
-  }
+  if (is_library(command)) return from_library<LibraryEnvironmentSpec>(command);
   ExecEnvironmentSpec spec;
   spec.name = "plugin";
   spec.command = command.target;
   spec.options = options_of(command);
-  return spec.make({});
+  return spec.make(without_run());
 }
 
 std::string one_line(std::string text) {

@@ -119,7 +119,7 @@ void add_text_commands(CLI::App& app) {
 }
 
 void add_trial_options(CLI::App* app, PluginCommand& command) {
-  app->add_option("target", command.target, "NAME.so, or a program with its arguments (behind --)")->required();
+  app->add_option("target", command.target, "NAME.so, a program with its arguments (behind --), the address of a service, or a built-in kind")->required();
   app->add_flag("--text", command.text, "The program speaks the text dialect");
   app->add_option("--fields", command.fields, "What it reads of each episode then")->delimiter(',');
   app->add_option("--config", command.config, "key=value for the plug-in; may be given again");

@@ -10,6 +10,7 @@ void PoolOptions::describe(Fields& f) {
   f.field("timeout", timeout, "A call that takes longer fails: its process is killed and started again.", above(0));
   f.field("start_timeout", start_timeout, "Time to say hello, imports included.", above(0));
   f.field("max_reply", max_reply, "Longest reply; more is a failure.", at_least(1024));
+  f.field("max_memory", max_memory, "Address space that each of its processes may have; 0: no limit.", at_least(0));
   f.field("config", config, "Handed to the plug-in.");
 }
 
@@ -19,7 +20,7 @@ WorkerSpec PoolOptions::worker(std::string name, std::string kind, std::vector<s
   for (const auto& [key, value] : config) values.set(key, value);
   const std::uint64_t seed = plugin_key(services, name);
   return {.name = std::move(name),
-          .process = {.command = std::move(command)},
+          .process = {.command = std::move(command), .max_memory = max_memory.count},
           .kind = std::move(kind),
           .config = std::move(values),
           .seed = seed,

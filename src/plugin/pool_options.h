@@ -17,6 +17,7 @@ struct PoolOptions {
   Seconds timeout{30};
   Seconds start_timeout{60};
   Bytes max_reply{64LL << 20};
+  Bytes max_memory{0};
   std::vector<std::pair<std::string, std::string>> config;
 
   void describe(Fields& f);

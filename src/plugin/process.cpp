@@ -101,7 +101,8 @@ ChildProcess::ChildProcess(const ProcessSpec& spec) {
   std::call_once(once, [] { ::signal(SIGPIPE, SIG_IGN); });  // a program that ends early must not end us
   Pair input = make_pipe(true), output = make_pipe(false), errors = make_pipe(false), replies = make_pipe(false);
   Pair control = make_control();
-  std::vector<std::string> words{plugin_host().string(), "supervise", std::to_string(control_descriptor)};
+  std::vector<std::string> words{plugin_host().string(), "supervise", std::to_string(control_descriptor),
+                                 std::to_string(spec.max_memory)};
   words.insert(words.end(), spec.command.begin(), spec.command.end());
   std::vector<std::string> environment = environment_of(spec);
   posix_spawn_file_actions_t actions;

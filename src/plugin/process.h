@@ -12,6 +12,7 @@ namespace hone {
 struct ProcessSpec {
   std::vector<std::string> command;
   std::vector<std::pair<std::string, std::string>> environment;  ///< beside the one that hone has
+  std::int64_t max_memory = 0;   ///< bytes of address space of each of its processes; 0: no limit
   bool separate_replies = true;  ///< descriptor 3 and HONE_REPLY_FD=3; without it replies are on stdout
 };
 

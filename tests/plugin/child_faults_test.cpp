@@ -64,6 +64,19 @@ TEST_CASE("faults: a child that dies says how, and costs only the episode that k
   CHECK(scores[5].reason == "crash");
 }
 
+TEST_CASE("faults: a child that leaks is stopped by its limit") {
+  PoolOptions options;
+  options.timeout = {20};
+  options.max_memory = {512 << 20};
+  const auto reward = pool_of(python_child("if items[0]['completion'] == 'leak':\n    kept = []\n    while True: kept.append(b'x' * (1 << 24))\n"
+                                           "answer([1 for i in items])"),
+                              options);
+  const Score leaked = reward->score(completions({"leak"}))[0];
+  CHECK(leaked.reason == "crash");
+  CHECK(leaked.note.find("MemoryError") != std::string::npos);
+  CHECK(reward->score(completions({"fine"}))[0].value == 1);
+}
+
 TEST_CASE("faults: replies that are not of the protocol") {
   all_failed(scored("raw('no json at all\\n')"), "protocol", "no json at all");
   all_failed(scored("raw('\\x00\\x01\\x02\\n')"), "protocol");

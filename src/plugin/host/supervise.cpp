@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,7 +67,7 @@ void kill_all(pid_t group) {
   }
 }
 
-[[noreturn]] void become(char** command, int control, pid_t supervisor) {
+[[noreturn]] void become(char** command, rlim_t memory, int control, pid_t supervisor) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) ::_exit(127);
   ::setpgid(0, 0);
@@ -74,6 +75,8 @@ void kill_all(pid_t group) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1}) ::signal(signal, SIG_DFL);
+  const rlimit limit{memory, memory};
+  if (memory > 0) ::setrlimit(RLIMIT_AS, &limit);
   ::execvp(command[0], command);
   const int error = errno;
   say(control, "start " + std::to_string(error) + " " + ::strerror(error) + "\n");
@@ -97,7 +100,7 @@ bool reap(pid_t command, std::string& line) {
 }  // namespace
 
 int supervise(int argc, char** argv) {
-  if (argc < 2) return 2;
+  if (argc < 3) return 2;
   const int control = ::atoi(argv[0]);
   ::fcntl(control, F_SETFD, FD_CLOEXEC);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -112,7 +115,7 @@ int supervise(int argc, char** argv) {
     say(control, "start " + std::to_string(errno) + " " + ::strerror(errno) + "\n");
     return 1;
   }
-  if (command == 0) become(argv + 1, control, self);
+  if (command == 0) become(argv + 2, ::strtoull(argv[1], nullptr, 10), control, self);
   ::setpgid(command, command);
   for (int descriptor = 0; descriptor <= 3; ++descriptor) ::close(descriptor);  // they end with the command, not with us
   const int signals = ::signalfd(-1, &caught, SFD_CLOEXEC);
