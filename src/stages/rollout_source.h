@@ -39,6 +39,15 @@ class RolloutSource {
   void exchange(TrainerState& state);
 
  private:
+  struct Generated {
+    std::unique_ptr<Rollout> rollout;
+    std::size_t level = 0;  ///< of the curriculum
+  };
+  struct Saved {
+    std::vector<Episode> episodes;
+    std::size_t level = 0;
+  };
+  Generated generate(std::int64_t iteration);
   CollectPlan plan(std::int64_t iteration) const;
   std::vector<Episode> replayed(std::int64_t iteration);
   void shuffle_scores(std::vector<Episode>& episodes, std::int64_t iteration) const;
@@ -51,19 +60,9 @@ class RolloutSource {
   Engine engine_;
   std::unique_ptr<RolloutReplay> replay_;
   std::unique_ptr<RolloutRecord> record_;
-  struct Generated {
-    std::unique_ptr<Rollout> rollout;
-    std::size_t level = 0;  ///< of the curriculum
-  };
-  struct Saved {
-    std::vector<Episode> episodes;
-    std::size_t level = 0;
-  };
-  Generated generate(std::int64_t iteration);
-
   Generated ahead_;                 ///< for the next iteration (max_lag 1)
   Saved ahead_unscored_;            ///< what ahead_ held when the last complete iteration ended
-  Saved made_ahead_;                ///< the same for the iteration under way
+  Saved made_ahead_;                ///< the same for the iteration that is under way
   std::vector<double> statistics_;  ///< of the rewards when the last complete iteration ended
 };
 
