@@ -21,7 +21,10 @@ constexpr std::size_t longest_answer = 4096;
 std::string as_words(std::string_view text) {
   std::string words;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i).starts_with("\\text{")) i += 6;
+    if (text.substr(i).starts_with("\\text{")) {
+      i += 5;
+      continue;
+    }
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80 || std::isalnum(c) != 0 || std::string_view("(),;:.'-_?!").find(text[i]) != std::string_view::npos) {
       words += text[i];
