@@ -11,10 +11,11 @@ using namespace hone::test;
 
 namespace {
 
+constexpr double late = 0.5;  // the timeout of those that never reply
 constexpr double bound_seconds = 15;  // far beyond every timeout here: a hang, not a slow machine
 
 /// Scores three episodes, once; afterwards nothing of the child may be left.
-std::vector<Score> scored(const std::string& body, double timeout = 0.5, std::vector<std::string> texts = {"a", "b", "c"}) {
+std::vector<Score> scored(const std::string& body, double timeout = 20, std::vector<std::string> texts = {"a", "b", "c"}) {
   const std::string marker = "hone-fault-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
   std::vector<Score> scores;
   const auto start = std::chrono::steady_clock::now();
@@ -43,12 +44,12 @@ void all_failed(const std::vector<Score>& scores, const std::string& reason, con
 }  // namespace
 
 TEST_CASE("faults: a child that never replies is late, and gone") {
-  all_failed(scored("time.sleep(1000)"), "timeout", "too long");
-  all_failed(scored("while True: pass"), "timeout");
+  all_failed(scored("time.sleep(1000)", late), "timeout", "too long");
+  all_failed(scored("while True: pass", late), "timeout");
   all_failed(scored("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-                    "time.sleep(1000)"),
+                    "time.sleep(1000)", late),
              "timeout");
-  all_failed(scored("os.kill(os.getpid(), signal.SIGSTOP)"), "timeout");
+  all_failed(scored("os.kill(os.getpid(), signal.SIGSTOP)", late), "timeout");
 }
 
 TEST_CASE("faults: a child that dies says how, and costs only the episode that kills it") {
@@ -81,7 +82,7 @@ TEST_CASE("faults: replies that are not of the protocol") {
   all_failed(scored("raw('no json at all\\n')"), "protocol", "no json at all");
   all_failed(scored("raw('\\x00\\x01\\x02\\n')"), "protocol");
   all_failed(scored("raw('[1, 2, 3]\\n')"), "protocol");
-  all_failed(scored("raw('{\"id\": 1, \"scores\": [1, 2, 3]}')\ntime.sleep(1000)"), "timeout");  // no end of line
+  all_failed(scored("raw('{\"id\": 1, \"scores\": [1, 2, 3]}')\ntime.sleep(1000)", late), "timeout");  // no end of line
   all_failed(scored("reply({'id': request['id']})"), "protocol", "list of score");
   all_failed(scored("answer([1, 2])"), "protocol", "replied 2");
   all_failed(scored("answer([1, 2, 3, 4])"), "protocol", "replied 4");
@@ -132,7 +133,7 @@ TEST_CASE("faults: output without end does not fill the log, and numbers of ever
 
 TEST_CASE("faults: the process is started again after a failure, and the pool goes on") {
   PoolOptions options;
-  options.timeout = {0.5};
+  options.timeout = {2};
   const auto reward = pool_of(
       python_child("if items[0]['completion'] == 'hang': time.sleep(1000)\nanswer([2 for i in items])"), options);
   CHECK(reward->score(completions({"hang"}))[0].reason == "timeout");
