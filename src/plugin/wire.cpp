@@ -5,13 +5,12 @@
 #include <limits>
 
 #include "base/error.h"
+#include "flow/names.h"
 
 namespace hone {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> finishes{"stop", "length", "env", "abort"};
-constexpr std::array<std::string_view, 3> statuses{"ok", "abstain", "error"};
 constexpr std::array<std::string_view, 3> scopes{"sample", "group", "batch"};
 
 template <std::size_t n>
@@ -92,7 +91,7 @@ Score score_from_map(const Json& json) {
   if (const Json* why = json.find("error")) return Score::error(why->as_string());
   Score score;
   if (const Json* status = json.find("status")) {
-    score.status = static_cast<ScoreStatus>(index_of(statuses, status->as_string(), "status"));
+    score.status = static_cast<ScoreStatus>(index_of(score_status_names, status->as_string(), "status"));
   }
   if (const Json* value = json.find("value")) {
     score.value = number_from(*value);
@@ -124,7 +123,7 @@ Json item_json(const Episode& episode, std::uint64_t seed) {
   json.set("completion", episode.completion_text());
   json.set("completion_ids", ids_json(episode.turns.back().completion.ids));
   json.set("reference", episode.prompt.reference);
-  json.set("finish", finishes[static_cast<std::size_t>(episode.finish())]);
+  json.set("finish", finish_names[static_cast<std::size_t>(episode.finish())]);
   json.set("seed", static_cast<std::int64_t>(seed));
   json.set("prompt_id", static_cast<std::int64_t>(episode.prompt.id));
   json.set("group", episode.group);
@@ -156,7 +155,7 @@ Item item_from_json(const Json& json) {
   if (episode.turns.empty()) fail(ErrorKind::data, "an item with an empty list of turns");
   if (const Json* finish = json.find("finish")) {
     episode.turns.back().completion.finish =
-        static_cast<FinishReason>(index_of(finishes, finish->as_string(), "finish"));
+        static_cast<FinishReason>(index_of(finish_names, finish->as_string(), "finish"));
   }
   return item;
 }
@@ -177,7 +176,7 @@ Json score_json(const Score& score) {
   if (plain && score.status == ScoreStatus::ok) return std::isfinite(score.value) ? Json(score.value) : Json("NaN");
   if (plain && score.status == ScoreStatus::abstain) return {};
   Json json = Json::object();
-  if (score.status != ScoreStatus::ok) json.set("status", statuses[static_cast<std::size_t>(score.status)]);
+  if (score.status != ScoreStatus::ok) json.set("status", score_status_names[static_cast<std::size_t>(score.status)]);
   if (score.status == ScoreStatus::ok) json.set("value", score.value);
   if (!score.parts.empty()) {
     Json parts = Json::object();

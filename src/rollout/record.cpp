@@ -5,38 +5,25 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "flow/names.h"
 #include "io/file.h"
-#include "rollout/record_names.h"
+#include "rollout/json_lists.h"
 
 namespace hone {
 
 namespace {
 
-template <class Value>
-Json array_json(const std::vector<Value>& values) {
-  Json::Array array;
-  array.reserve(values.size());
-  for (const Value value : values) {
-    if constexpr (std::is_floating_point_v<Value>) {
-      array.emplace_back(static_cast<double>(value));
-    } else {
-      array.emplace_back(static_cast<std::int64_t>(value));
-    }
-  }
-  return Json(std::move(array));
-}
-
 Json turn_json(const Turn& turn) {
   const Completion& written = turn.completion;
   Json json = Json::object();
-  json.set("ids", array_json(written.ids));
+  json.set("ids", list_json(written.ids));
   json.set("text", written.text);
-  json.set("logprobs", array_json(written.logprob));
-  if (!written.sampler_logprob.empty()) json.set("sampler_logprobs", array_json(written.sampler_logprob));
+  json.set("logprobs", list_json(written.logprob));
+  if (!written.sampler_logprob.empty()) json.set("sampler_logprobs", list_json(written.sampler_logprob));
   json.set("finish", finish_names[static_cast<std::size_t>(written.finish)]);
   if (!turn.reply_ids.empty() || !turn.reply.empty()) {
     json.set("reply", turn.reply);
-    json.set("reply_ids", array_json(turn.reply_ids));
+    json.set("reply_ids", list_json(turn.reply_ids));
   }
   return json;
 }
@@ -88,7 +75,7 @@ Json record_json(std::int64_t iteration, const Episode& episode) {
   json.set("sample", episode.sample);
   json.set("prompt_id", static_cast<std::int64_t>(episode.prompt.id));
   json.set("prompt", episode.prompt.text);
-  json.set("prompt_ids", array_json(episode.prompt_ids));
+  json.set("prompt_ids", list_json(episode.prompt_ids));
   Json::Array turns;
   for (const Turn& turn : episode.turns) turns.push_back(turn_json(turn));
   json.set("turns", std::move(turns));

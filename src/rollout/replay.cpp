@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "flow/names.h"
 #include "rollout/collect.h"
-#include "rollout/record_names.h"
 
 namespace hone {
 

@@ -9,6 +9,7 @@
 
 #include "tests/conformance/environment_conformance.h"
 #include "tests/support/error_of.h"
+#include "tests/support/pretended_executor.h"
 
 namespace hone {
 
@@ -29,23 +30,13 @@ class Questions : public PromptSource {
   }
 };
 
-class Pretended : public Executor {
- public:
-  explicit Pretended(std::function<Outcome(const Program&)> answer) : answer_(std::move(answer)) {}
-  Outcome run(const Program& program) override { return answer_(program); }
-  std::string layers() const override { return "none"; }
-
- private:
-  std::function<Outcome(const Program&)> answer_;
-};
-
 Services with(std::function<Outcome(const Program&)> answer) {
   Services services;
   services.prompts = [](const std::string& name) -> std::unique_ptr<PromptSource> {
     if (name != "questions") fail(ErrorKind::config, "no data {}", name);
     return std::make_unique<Questions>();
   };
-  services.executor = [answer = std::move(answer)] { return std::make_shared<Pretended>(answer); };
+  services.executor = [answer = std::move(answer)] { return std::make_shared<test::PretendedExecutor>(answer); };
   return services;
 }
 

@@ -9,6 +9,7 @@
 #include "rewards/code_task.h"
 #include "tests/conformance/reward_conformance.h"
 #include "tests/support/error_of.h"
+#include "tests/support/pretended_executor.h"
 
 namespace hone {
 
@@ -17,21 +18,10 @@ namespace {
 using Outcome = Executor::Outcome;
 using Program = Executor::Program;
 
-/// Stands for the sandbox: remembers what it was given and says what the test tells it to.
-class Pretended : public Executor {
- public:
-  explicit Pretended(std::function<Outcome(const Program&)> answer) : answer_(std::move(answer)) {}
-  Outcome run(const Program& program) override { return answer_(program); }
-  std::string layers() const override { return "none"; }
-
- private:
-  std::function<Outcome(const Program&)> answer_;
-};
-
 Services with(std::function<Outcome(const Program&)> answer) {
   Services services;
   services.seed = 1;
-  services.executor = [answer] { return std::make_shared<Pretended>(answer); };
+  services.executor = [answer] { return std::make_shared<test::PretendedExecutor>(answer); };
   return services;
 }
 

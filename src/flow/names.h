@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-/// How a record of rollouts spells the enumerations of flow/types.h, in the order of their enumerators.
+/// How files and plug-ins spell the enumerations of flow/types.h, in the order of their enumerators.
 namespace hone {
 
 inline constexpr std::array<std::string_view, 4> finish_names = {"stop", "length", "env", "abort"};
