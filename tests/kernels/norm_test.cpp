@@ -12,8 +12,8 @@ using namespace hone::test;
 
 constexpr double eps = 1e-5;
 
-at::Tensor plain_norm(const at::Tensor& sum, const at::Tensor& weight) {
-  return sum * at::rsqrt(sum.square().mean(-1, true) + eps) * weight;
+at::Tensor plain_norm(const at::Tensor& sum, const at::Tensor& weight, double weight_offset = 0) {
+  return sum * at::rsqrt(sum.square().mean(-1, true) + eps) * (weight + weight_offset);
 }
 
 struct Size {
@@ -49,6 +49,26 @@ TEST_CASE("kernels: rms_norm with and without residual equals plain operators, f
         CHECK(relative_error(dweight, wanted[1] + 1) < 1e-4);
       }
     }
+  }
+}
+
+TEST_CASE("kernels: rms_norm scales by the weight plus its offset") {
+  for (const std::int64_t width : {1, 7, 768}) {
+    const at::Tensor x = random_tensor({70, width}, 15);
+    const at::Tensor weight = random_tensor({width}, 16);
+    const at::Tensor dout = random_tensor({70, width}, 17);
+    const at::Tensor sum = double_leaf(x);
+    const at::Tensor scale = double_leaf(weight);
+    const at::Tensor expected = plain_norm(sum, scale, 1);
+    const RmsNorm result = rms_norm_forward(x, {}, weight, eps, 1);
+    CHECK(relative_error(result.out_TD, expected.detach()) < 1e-5);
+    at::Tensor dweight = at::zeros({width});
+    const at::Tensor dsum = rms_norm_backward(dout, {}, result, weight, dweight, 1);
+    const std::vector<at::Tensor> wanted = gradients(expected, dout, {sum, scale});
+    // A single value has no direction left to change: its gradient is what eps leaves of it.
+    const double size = width == 1 ? (dout * weight).abs().max().item<double>() : dsum.abs().max().item<double>();
+    CHECK((dsum - wanted[0]).abs().max().item<double>() < 1e-4 * size);
+    CHECK(relative_error(dweight, wanted[1]) < 1e-4);
   }
 }
 
@@ -90,7 +110,7 @@ TEST_CASE("kernels: every variant of rms_norm is stable and close to the others"
     const auto compute = [&] {
       at::Tensor out = at::empty({20, width});
       at::Tensor rstd = at::empty({20});
-      kernel(x.const_data_ptr<float>(), nullptr, weight.const_data_ptr<float>(), 1e-5F, 20, width, nullptr,
+      kernel(x.const_data_ptr<float>(), nullptr, weight.const_data_ptr<float>(), 0, 1e-5F, 20, width, nullptr,
              out.data_ptr<float>(), rstd.data_ptr<float>());
       return out;
     };
