@@ -1,0 +1,20 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "kernels/activation/kind.h"
+#include "kernels/isa.h"
+
+HONE_DECLARE_KERNEL(void, activation_values,
+                    (::hone::kernels::Activation activation, const float* x, int64_t count, float* out))
+HONE_DECLARE_KERNEL(void, activation_gradients,
+                    (::hone::kernels::Activation activation, const float* dout, const float* x, int64_t count,
+                     float* dx))
+
+/// Rows of gate_up hold `width` gates, then `width` ups.
+HONE_DECLARE_KERNEL(void, gated_rows,
+                    (::hone::kernels::Activation activation, const float* gate_up, int64_t rows, int64_t width,
+                     float* out))
+HONE_DECLARE_KERNEL(void, gated_backward_rows,
+                    (::hone::kernels::Activation activation, const float* dout, const float* gate_up, int64_t rows,
+                     int64_t width, float* dgate_up))
