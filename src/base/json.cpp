@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/utf8.h"
@@ -35,10 +36,22 @@ void keep_last_of_duplicates(Json::Object& object) {
   object = std::move(kept);
 }
 
+void refuse_duplicates(const Json::Object& object, std::string_view source) {
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(object.size());
+  for (const Json::Member& member : object) {
+    if (!seen.insert(member.first).second) {
+      fail(ErrorKind::data, "{}: the key \"{}\" occurs twice in one JSON object", source, member.first);
+    }
+  }
+}
+
+enum class Duplicates { last_wins, refuse };
+
 /// Builds the tree from nlohmann's events; its parser is iterative, so nesting costs no stack.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(std::string_view source) : source_(source) {}
+  Builder(std::string_view source, Duplicates duplicates) : source_(source), duplicates_(duplicates) {}
 
   Json take() { return std::move(root_); }
 
@@ -61,7 +74,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool end_object() override {
-    keep_last_of_duplicates(open_.back().value.as_object());
+    Json::Object& object = open_.back().value.as_object();
+    duplicates_ == Duplicates::refuse ? refuse_duplicates(object, source_) : keep_last_of_duplicates(object);
     return close();
   }
   bool end_array() override { return close(); }
@@ -106,6 +120,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::string_view source_;
+  Duplicates duplicates_;
   Json root_;
   std::vector<Frame> open_;
 };
@@ -189,6 +204,12 @@ class Dumper {
   std::string out_;
 };
 
+Json parse_text(std::string_view text, std::string_view source, Duplicates duplicates) {
+  Builder builder(source, duplicates);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
+}
+
 [[noreturn]] void wrong_type(std::string_view expected, const Json& found) {
   fail(ErrorKind::data, "JSON value: expected {}, got {}", expected, found.type_name());
 }
@@ -196,9 +217,11 @@ class Dumper {
 }  // namespace
 
 Json Json::parse(std::string_view text, std::string_view source) {
-  Builder builder(source);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
-  return builder.take();
+  return parse_text(text, source, Duplicates::last_wins);
+}
+
+Json Json::parse_unique(std::string_view text, std::string_view source) {
+  return parse_text(text, source, Duplicates::refuse);
 }
 
 std::string Json::dump(int indent) const {

@@ -35,6 +35,8 @@ class Json {
   /// Parses one JSON document. `source` (a file, a row) opens the message of the Error{data} thrown on bad input,
   /// which also names the byte. Invalid UTF-8, trailing text and nesting beyond 512 levels are errors.
   static Json parse(std::string_view text, std::string_view source);
+  /// The same for formats in which a key that occurs twice in one object is an error.
+  static Json parse_unique(std::string_view text, std::string_view source);
 
   /// Compact when indent < 0. Doubles are written so that they read back equal; NaN and infinities as null.
   std::string dump(int indent = -1) const;

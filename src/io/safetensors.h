@@ -8,11 +8,24 @@
 
 namespace hone {
 
+/// What one file in the safetensors format holds, its tensors in the order of their data. The views point into the
+/// bytes that were parsed.
+struct SafetensorsContents {
+  std::vector<TensorView> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads a whole file that lies in memory and checks every rule of the format: a header of at most 100 MB that begins
+/// with '{' and is JSON in UTF-8 without duplicate keys, `__metadata__` a map of strings, known dtypes, shape × dtype
+/// equal to the byte range, ranges that cover the data up to its end without holes or overlap. A file that breaks one
+/// (a truncated copy, say) is Error{data} naming `source`, tensor, expected and found.
+SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std::string& source);
+
 /// The tensors of a model in the safetensors format, mapped: bytes are read from disk when touched.
 ///
-/// Opening validates everything that the format promises: header bounds and JSON, known dtypes, shape × dtype equal
-/// to the byte range, ranges that cover the data without holes or overlap, shards that hold what the index says.
-/// A file that breaks one of these (a truncated copy, say) is Error{data} naming file, tensor, expected and found.
+/// Opening validates each file as parse_safetensors does. A sharded model's files must lie beside the index and hold
+/// exactly the tensors that its weight_map gives them; shards of another save in the same directory are refused, and
+/// so is a directory with a whole model and an index of shards.
 class Safetensors {
  public:
   /// `path`: a .safetensors file, a …safetensors.index.json, or a directory with model.safetensors or
@@ -41,5 +54,10 @@ class Safetensors {
 /// {"format": "pt"}, which transformers asks for. Names must differ and bytes fit the shapes (programmer errors).
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        std::map<std::string, std::string> metadata = {});
+
+/// The same with every F32 tensor stored as `stored`: F32, F16 or BF16. Error{data} that names a tensor with a finite
+/// value beyond what F16 can hold.
+void write_safetensors_as(const std::filesystem::path& path, std::span<const TensorView> tensors, DType stored,
+                          std::map<std::string, std::string> metadata = {});
 
 }  // namespace hone

@@ -61,6 +61,12 @@ TEST_CASE("base/json: the last of duplicate keys wins in the place of the first"
   CHECK(value.as_object()[0].second.as_integer() == -1);
 }
 
+TEST_CASE("base/json: formats that forbid duplicate keys can say so") {
+  CHECK(Json::parse_unique(R"({"a":{"b":1},"b":2})", "row").at("b").as_integer() == 2);
+  CHECK_THROWS_WITH_AS(Json::parse_unique(R"({"a":{"b":1,"c":0,"b":1}})", "row"),
+                       "row: the key \"b\" occurs twice in one JSON object", Error);
+}
+
 TEST_CASE("base/json: bad input names the source and the byte") {
   CHECK(mentions(message_of("{\"a\": tru}"), "rows.jsonl:7: not valid JSON at byte 10: "));
   CHECK(mentions(message_of(""), "not valid JSON at byte 1: "));
