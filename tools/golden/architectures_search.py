@@ -1,0 +1,52 @@
+"""Greedy continuations and beam searches of tiny checkpoints, kept only where rounding cannot change the choice."""
+import torch
+
+from architectures_checkpoint import load, numbers
+
+GAP = 1e-3
+BEAMS = [{"num_beams": 4, "length_penalty": 1.0, "early_stopping": False},
+         {"num_beams": 4, "length_penalty": 2.0, "early_stopping": True},
+         {"num_beams": 3, "length_penalty": 0.3, "early_stopping": "never"}]
+BEAM_NEW = 16
+DIFFERENT = 6  # tokens that a continuation has at least
+
+
+def greedy(name, model_class, ids, count, **inputs):
+    """ids and `count` tokens after them, each from a forward pass of the whole sequence, or None: a near tie, the end
+    of sequence, or a continuation that says nothing. With inputs (of an encoder), ids are the decoder's."""
+    model, ids, start = load(name, model_class), list(ids), len(ids)
+    where = "decoder_input_ids" if inputs else "input_ids"
+    ends = model.config.eos_token_id
+    with torch.no_grad():
+        for _ in range(count):
+            best = model(**{where: torch.tensor([ids])}, **inputs).logits[0, -1].topk(2)
+            if best.values[0] - best.values[1] < GAP or int(best.indices[0]) == ends:
+                return None
+            ids.append(int(best.indices[0]))
+    return ids if len(set(ids[start:])) >= DIFFERENT else None
+
+
+def beam_cases(name, model_class, ids, more):
+    """Every returned sequence with its score under each of BEAMS, or None: near ties, or settings that change nothing."""
+    cases = []
+    for setting in BEAMS:
+        out = load(name, model_class).generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=BEAM_NEW, do_sample=False, return_dict_in_generate=True,
+            output_scores=True, num_return_sequences=setting["num_beams"], **setting, **more)
+        scores = out.sequences_scores
+        if (scores[:-1] - scores[1:]).min() < GAP:
+            return None
+        cases.append({**setting, "max_new_tokens": BEAM_NEW, "sequences": [trimmed(row, more) for row in out.sequences.tolist()],
+                      "scores": numbers(scores)})
+    best = [case["sequences"][0] for case in cases]
+    finished = [sequence for case in cases for sequence in case["sequences"] if len(sequence) < max(map(len, best))]
+    return cases if best[0] != best[1] and best[0] != best[2] and finished else None
+
+
+def trimmed(row, more):
+    """Without the padding behind the end of sequence."""
+    pad = more.get("pad_token_id", 0)
+    first = 1  # a decoder may start with the padding token
+    while len(row) > first and row[-1] == pad:
+        row.pop()
+    return row
