@@ -7,6 +7,7 @@
 #include "kernels/lm_head/lm_head_cpu.h"
 #include "kernels/lm_head/row_cpu.h"
 #include "kernels/linear/gemm.h"
+#include "kernels/linear/linear_cpu.h"
 
 namespace hone::kernels {
 
@@ -48,9 +49,23 @@ const std::int64_t* checked_targets(const at::Tensor& target_M, std::int64_t row
   return target;
 }
 
-/// Calls body(first row, rows, their logits) for one chunk after the other.
+void check_rule(const LogitRule& rule, std::int64_t vocabulary) {
+  HONE_ASSERT(rule.soft_cap >= 0);
+  if (rule.bias_V.defined()) check_rows(rule.bias_V, vocabulary);
+}
+
+/// The rows' products with the weight plus the rule's bias; the cap is still to come.
+void uncapped_logits(const PackedWeight& weight, const LogitRule& rule, const float* hidden, std::int64_t rows,
+                     float* logits) {
+  Gemm gemm = forward_product(weight, hidden, rows, logits);
+  if (rule.bias_V.defined()) gemm.bias = rule.bias_V.const_data_ptr<float>();
+  run_gemm(gemm, weight.compute());
+}
+
+/// Calls body(first row, rows, their logits) for one chunk after the other. The cap is left to the body, which holds a
+/// row while it is in the cache.
 template <class Body>
-void for_each_chunk(const at::Tensor& hidden_MD, const PackedWeight& weight, const Body& body) {
+void for_each_chunk(const at::Tensor& hidden_MD, const PackedWeight& weight, const LogitRule& rule, const Body& body) {
   const std::int64_t rows = hidden_MD.size(0);
   const std::int64_t vocabulary = weight.out_features();
   const std::int64_t chunk = std::min(rows, chunk_rows(vocabulary));
@@ -58,7 +73,7 @@ void for_each_chunk(const at::Tensor& hidden_MD, const PackedWeight& weight, con
   float* const logits = logits_memory(chunk, vocabulary);
   for (std::int64_t begin = 0; begin < rows; begin += chunk) {
     const std::int64_t count = std::min(chunk, rows - begin);
-    run_gemm(forward_product(weight, hidden + begin * weight.in_features(), count, logits), weight.compute());
+    uncapped_logits(weight, rule, hidden + begin * weight.in_features(), count, logits);
     body(begin, count, logits);
   }
 }
@@ -81,11 +96,20 @@ void add_weight_gradient(const float* dlogits, const float* hidden, std::int64_t
   run_gemm(gemm, weight.compute());
 }
 
+/// dbias += column sums of dlogits.
+void add_bias_gradient(const float* dlogits, std::int64_t rows, std::int64_t vocabulary, float* dbias) {
+  const auto add = HONE_SELECT(add_column_sums);
+  parallel_for(vocabulary, 64, [&](std::int64_t begin, std::int64_t end) {
+    add(dlogits, rows, vocabulary, begin, end, dbias);
+  });
+}
+
 }  // namespace
 
 TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
-                                double inverse_temperature, bool with_entropy) {
+                                double inverse_temperature, bool with_entropy, const LogitRule& rule) {
   check_hidden(hidden_MD, weight);
+  check_rule(rule, weight.out_features());
   HONE_ASSERT(inverse_temperature > 0);
   const std::int64_t rows = hidden_MD.size(0);
   const std::int64_t vocabulary = weight.out_features();
@@ -98,11 +122,13 @@ TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight&
   float* const logprob = result.logprob_M.mutable_data_ptr<float>();
   float* const lse = result.lse_M.mutable_data_ptr<float>();
   float* const entropy = with_entropy ? result.entropy_M.mutable_data_ptr<float>() : nullptr;
-  for_each_chunk(hidden_MD, weight, [&](std::int64_t first, std::int64_t count, const float* logits) {
+  const auto soft_cap = static_cast<float>(rule.soft_cap);
+  for_each_chunk(hidden_MD, weight, rule, [&](std::int64_t first, std::int64_t count, float* logits) {
     parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
-        const float* row = logits + r * vocabulary;
+        float* row = logits + r * vocabulary;
         const std::int64_t m = first + r;
+        if (soft_cap != 0) HONE_SELECT(cap_logits)(row, vocabulary, soft_cap);
         lse[m] = HONE_SELECT(row_log_sum_exp)(row, vocabulary, scale);
         logprob[m] = HONE_SELECT(row_logprob)(row, target[m], scale, lse[m]);
         if (entropy != nullptr) entropy[m] = HONE_SELECT(row_entropy)(row, vocabulary, scale, lse[m]);
@@ -114,8 +140,11 @@ TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight&
 
 at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
                             double inverse_temperature, const TokenStatistics& forward, const at::Tensor& dlogprob_M,
-                            const at::Tensor& dentropy_M, at::Tensor& dweight_VD) {
+                            const at::Tensor& dentropy_M, at::Tensor& dweight_VD, const LogitRule& rule,
+                            at::Tensor* dbias_V) {
   check_hidden(hidden_MD, weight);
+  check_rule(rule, weight.out_features());
+  if (dbias_V != nullptr) check_rows(*dbias_V, weight.out_features());
   const std::int64_t rows = hidden_MD.size(0);
   const std::int64_t width = weight.in_features();
   const std::int64_t vocabulary = weight.out_features();
@@ -139,15 +168,17 @@ at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& wei
   const float* const entropy = with_entropy ? forward.entropy_M.const_data_ptr<float>() : nullptr;
   const float* const dentropy = with_entropy ? dentropy_M.const_data_ptr<float>() : nullptr;
   const auto scale = static_cast<float>(inverse_temperature);
-  for_each_chunk(hidden_MD, weight, [&](std::int64_t first, std::int64_t count, float* logits) {
+  const auto soft_cap = static_cast<float>(rule.soft_cap);
+  for_each_chunk(hidden_MD, weight, rule, [&](std::int64_t first, std::int64_t count, float* logits) {
     parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
         const std::int64_t m = first + r;
-        LogitsGradient row = {target[m], scale, lse[m], dlogprob[m], 0, 0};
+        LogitsGradient row = {target[m], scale, lse[m], dlogprob[m], 0, 0, soft_cap};
         if (with_entropy) {
           row.dentropy = dentropy[m];
           row.entropy = entropy[m];
         }
+        if (soft_cap != 0) HONE_SELECT(cap_logits)(logits + r * vocabulary, vocabulary, soft_cap);
         HONE_SELECT(logits_gradient)(logits + r * vocabulary, vocabulary, row);
       }
     });
@@ -155,12 +186,26 @@ at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& wei
     if (dweight_VD.defined()) {
       add_weight_gradient(logits, hidden + first * width, count, weight, dweight_VD.mutable_data_ptr<float>());
     }
+    if (dbias_V != nullptr) add_bias_gradient(logits, count, vocabulary, dbias_V->mutable_data_ptr<float>());
   });
   return dhidden_MD;
 }
 
-at::Tensor lm_head_logits(const at::Tensor& hidden_MD, const PackedWeight& weight) {
-  return linear_forward(hidden_MD, weight);
+at::Tensor lm_head_logits(const at::Tensor& hidden_MD, const PackedWeight& weight, const LogitRule& rule) {
+  check_hidden(hidden_MD, weight);
+  check_rule(rule, weight.out_features());
+  const std::int64_t rows = hidden_MD.size(0);
+  const std::int64_t vocabulary = weight.out_features();
+  at::Tensor logits_MV = at::empty({rows, vocabulary}, at::kFloat);
+  float* const logits = logits_MV.mutable_data_ptr<float>();
+  uncapped_logits(weight, rule, hidden_MD.const_data_ptr<float>(), rows, logits);
+  if (rule.soft_cap != 0) {
+    const auto cap = HONE_SELECT(cap_logits);
+    parallel_for(rows, 1, [&](std::int64_t begin, std::int64_t end) {
+      cap(logits + begin * vocabulary, (end - begin) * vocabulary, static_cast<float>(rule.soft_cap));
+    });
+  }
+  return logits_MV;
 }
 
 }  // namespace hone::kernels
