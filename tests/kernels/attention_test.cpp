@@ -32,6 +32,8 @@ std::vector<Case> cases() {
       {{4, 2, 32}, {70, 31, 32}, AttentionKind::bidirectional},
       {{4, 1, 48}, {100, 9}, AttentionKind::bidirectional, 10},
       {{40, 1, 16}, {35, 2}},
+      {{2, 1, 16}, {300, 20}},
+      {{3, 1, 24}, {290}, AttentionKind::bidirectional, 70},
   };
 }
 

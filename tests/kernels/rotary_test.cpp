@@ -15,26 +15,28 @@ at::Tensor plain_norm(const at::Tensor& head, const at::Tensor& weight, double e
   return head * at::rsqrt(head.square().mean(-1, true) + eps) * weight;
 }
 
-/// The definition of Hugging Face: x · cos + rotate_half(x) · sin, with both halves of the head sharing the angles.
+/// The definition of Hugging Face: x · cos + rotate_half(x) · sin, with both halves of what is rotated sharing the
+/// angles.
 at::Tensor plain_rotary(const at::Tensor& qkv, const at::Tensor& position, const AttentionShape& shape,
                         const at::Tensor& table, const at::Tensor& query_weight, const at::Tensor& key_weight,
-                        double eps) {
+                        const QkNorm& norm) {
   const std::int64_t rows = qkv.size(0);
   const at::Tensor heads = qkv.reshape({rows, shape.heads + 2 * shape.kv_heads, shape.head_dim});
   at::Tensor q = heads.slice(1, 0, shape.heads);
   at::Tensor k = heads.slice(1, shape.heads, shape.heads + shape.kv_heads);
   if (query_weight.defined()) {
-    q = plain_norm(q, query_weight, eps);
-    k = plain_norm(k, key_weight, eps);
+    q = plain_norm(q, query_weight + norm.weight_offset, norm.eps);
+    k = plain_norm(k, key_weight + norm.weight_offset, norm.eps);
   }
   const at::Tensor angles = table.to(qkv.scalar_type()).index_select(0, position).unsqueeze(1);
   const at::Tensor cosine = at::cat({angles.select(2, 0), angles.select(2, 0)}, -1);
   const at::Tensor sine = at::cat({angles.select(2, 1), angles.select(2, 1)}, -1);
-  const at::Tensor x = at::cat({q, k}, 1);
-  const std::int64_t half = shape.head_dim / 2;
+  const at::Tensor both = at::cat({q, k}, 1);
+  const std::int64_t half = table.size(2);
+  const at::Tensor x = both.slice(2, 0, 2 * half);
   const at::Tensor turned = at::cat({-x.slice(2, half), x.slice(2, 0, half)}, -1);
-  return at::cat({x * cosine + turned * sine, heads.slice(1, shape.heads + shape.kv_heads)}, 1)
-      .reshape({rows, shape.fused_width()});
+  const at::Tensor rotated = at::cat({x * cosine + turned * sine, both.slice(2, 2 * half)}, -1);
+  return at::cat({rotated, heads.slice(1, shape.heads + shape.kv_heads)}, 1).reshape({rows, shape.fused_width()});
 }
 
 at::Tensor positions_of(std::int64_t rows) {
@@ -63,7 +65,7 @@ TEST_CASE("kernels: rotary with and without norms equals plain operators, forwar
         const at::Tensor x = double_leaf(qkv);
         const at::Tensor wq = normed ? double_leaf(norm.query_weight_D) : at::Tensor();
         const at::Tensor wk = normed ? double_leaf(norm.key_weight_D) : at::Tensor();
-        const at::Tensor expected = plain_rotary(x, position, shape, table, wq, wk, norm.eps);
+        const at::Tensor expected = plain_rotary(x, position, shape, table, wq, wk, norm);
 
         const Rotated result = rotary_forward(qkv, position, shape, table, norm);
         CHECK(relative_error(result.qkv_TC, expected.detach()) < 1e-5);
@@ -79,6 +81,55 @@ TEST_CASE("kernels: rotary with and without norms equals plain operators, forwar
       }
     }
   }
+}
+
+TEST_CASE("kernels: rotary of the first dimensions leaves the others, with norms whose weights are distances from 1") {
+  const std::vector<float> frequency{1.0F, 0.3F, 0.05F, 0.01F, 0.002F};
+  for (const AttentionShape& shape : {AttentionShape{3, 1, 10}, {3, 1, 11}, {2, 2, 40}, {2, 1, 80}}) {
+    for (const bool normed : {false, true}) {
+      CAPTURE(shape.head_dim);
+      CAPTURE(normed);
+      const at::Tensor table = rotary_table(50, frequency, 1.25);
+      const at::Tensor position = positions_of(45);
+      const at::Tensor qkv = random_tensor({45, shape.fused_width()}, 1);
+      const at::Tensor dout = random_tensor({45, shape.fused_width()}, 2);
+      QkNorm norm;
+      if (normed) norm = {random_tensor({shape.head_dim}, 3), random_tensor({shape.head_dim}, 4), 1e-5, 1.0};
+      const at::Tensor x = double_leaf(qkv);
+      const at::Tensor wq = normed ? double_leaf(norm.query_weight_D) : at::Tensor();
+      const at::Tensor wk = normed ? double_leaf(norm.key_weight_D) : at::Tensor();
+      const at::Tensor expected = plain_rotary(x, position, shape, table, wq, wk, norm);
+      const Rotated result = rotary_forward(qkv, position, shape, table, norm);
+      CHECK(relative_error(result.qkv_TC, expected.detach()) < 1e-5);
+      at::Tensor dwq = normed ? at::zeros({shape.head_dim}) : at::Tensor();
+      at::Tensor dwk = normed ? at::zeros({shape.head_dim}) : at::Tensor();
+      const at::Tensor dqkv = rotary_backward(dout, qkv, result.rstd_TH, position, shape, table, norm, dwq, dwk);
+      const auto wanted = gradients(expected, dout, normed ? std::vector{x, wq, wk} : std::vector{x});
+      CHECK(relative_error(dqkv, wanted[0]) < 1e-4);
+      if (!normed) continue;
+      CHECK(relative_error(dwq, wanted[1]) < 1e-4);
+      CHECK(relative_error(dwk, wanted[2]) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("kernels: without a table nothing is rotated") {
+  const AttentionShape shape{2, 1, 7};
+  const at::Tensor qkv = random_tensor({5, shape.fused_width()}, 1);
+  const at::Tensor position = positions_of(5);
+  const Rotated result = rotary_forward(qkv, position, shape, {}, {});
+  CHECK(same_bits(result.qkv_TC, qkv));
+  at::Tensor none;
+  CHECK(same_bits(rotary_backward(qkv, {}, {}, position, shape, {}, {}, none, none), qkv));
+}
+
+TEST_CASE("kernels: a rotary table of given frequencies holds their cosines and sines times the factor") {
+  const std::vector<float> frequency{1.0F, 0.01F, 3e-4F};
+  const at::Tensor table = rotary_table(1000, frequency, 1.2);
+  const at::Tensor angle =
+      (at::arange(1000).to(at::kFloat).unsqueeze(1) * at::tensor(at::ArrayRef<float>(frequency))).to(at::kDouble);
+  CHECK(relative_error(table.select(1, 0), at::cos(angle) * 1.2) < 1e-6);
+  CHECK(relative_error(table.select(1, 1), at::sin(angle) * 1.2) < 1e-6);
 }
 
 TEST_CASE("kernels: a row of rotary has the same bits alone and among others, with one thread and with two") {
@@ -111,10 +162,12 @@ TEST_CASE("kernels: every variant of rotary is stable and close to the others") 
   const RotaryArguments arguments{shape.heads,
                                   shape.kv_heads,
                                   shape.head_dim,
+                                  shape.head_dim / 2,
                                   position.const_data_ptr<std::int32_t>(),
                                   table.const_data_ptr<float>(),
                                   weight.const_data_ptr<float>(),
                                   weight.const_data_ptr<float>(),
+                                  0.0F,
                                   1e-6F};
   at::Tensor narrowest;
   for (const auto& kernel : HONE_VARIANTS(rotary_rows)) {

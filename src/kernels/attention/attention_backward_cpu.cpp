@@ -2,14 +2,16 @@
 
 #include "kernels/attention/attention_block.h"
 #include "kernels/attention/attention_cpu.h"
+#include "kernels/attention/attention_score.h"
 
 namespace hone::kernels::HONE_ISA {
 
 namespace {
 
-/// One block of keys against one block of queries of one head. Strides are those of the fused rows.
+/// One block of keys against one block of queries of one head.
 struct BlockPair {
-  int64_t query;  ///< first row of the sequence
+  int64_t head;
+  int64_t query;  ///< position of the first row in the sequence
   int64_t queries;
   int64_t key;
   int64_t keys;
@@ -18,14 +20,10 @@ struct BlockPair {
   const float* out;
   const float* lse;  ///< `heads` apart
   const float* key_rows;
-  float* dq;
-  float* dk;
+  float* dq;  ///< null: not wanted
+  float* dk;  ///< null: not wanted; dv likewise
   float* dv;
-};
-
-struct Strides {
-  int64_t fused;
-  int64_t out;
+  float* dbias;  ///< of this head, or null
 };
 
 float dot(const float* a, const float* b, int64_t width) {
@@ -44,40 +42,57 @@ void transpose_block(const float* from, int64_t stride, int64_t rows, int64_t he
   }
 }
 
-/// Turns scores q·k into p = exp(scale · score - lse), and dout·v into dscore = p · (dout·v - dout·out) · scale.
-void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair, int64_t length, const Strides& strides,
-                     float* score, float* dscore) {
+/// Turns scores q·k into p = exp(score(q·k) - lse), and dout·v into dscore = p · (dout·v - dout·out) · d score / d q·k.
+void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair, int64_t keys, float* score,
+                     float* dscore) {
+  const bool shaped = shapes_scores(arguments);
+  const float scale = shaped ? 1.0F : arguments.scale;
+  const int64_t out_width = arguments.heads * arguments.head_dim;
+  float slope[block_keys];
   for (int64_t r = 0; r < pair.queries; ++r) {
+    float* s = score + r * block_keys;
+    float* ds = dscore + r * block_keys;
+    const int64_t distance = pair.key - (pair.query + r);
+    if (shaped) shape_scores(arguments, pair.head, distance, s, slope);
     const VisibleKeys seen =
-        within_block(visible_keys(pair.query + r, length, arguments.window, arguments.causal), pair.key);
-    const float delta = dot(pair.dout + r * strides.out, pair.out + r * strides.out, arguments.head_dim);
+        within_block(visible_keys(pair.query + r, keys, arguments.window, arguments.causal), pair.key);
+    const float delta = dot(pair.dout + r * out_width, pair.out + r * out_width, arguments.head_dim);
     const float lse = pair.lse[r * arguments.heads];
-    for (int64_t v = 0; v < block_vectors; ++v) {
-      float* s = score + r * block_keys + v * vector_lanes;
-      float* ds = dscore + r * block_keys + v * vector_lanes;
-      const Ints mask = lane_mask(v, seen);
-      const Floats p = mask ? exp_floats(load_floats(s) * arguments.scale - lse) : Floats{};
-      const Floats d = p * (load_floats(ds) - delta) * arguments.scale;
-      store_floats(s, p);
-      store_floats(ds, mask ? d : Floats{});
+    for (int64_t v = 0; v < block_keys; v += vector_lanes) {
+      const Ints mask = lane_mask(v / vector_lanes, seen);
+      const Floats p = mask ? exp_floats(load_floats(s + v) * scale - lse) : Floats{};
+      const Floats d = p * (load_floats(ds + v) - delta) * scale;
+      store_floats(s + v, p);
+      store_floats(ds + v, mask ? d : Floats{});
+    }
+    if (!shaped) continue;
+    if (pair.dbias != nullptr) add_bias_gradient(ds, arguments.bias_reach, distance, pair.dbias);
+    for (int64_t v = 0; v < block_keys; v += vector_lanes) {
+      Floats d = load_floats(ds + v) * arguments.scale;
+      if (arguments.soft_cap > 0.0F) d = load_floats(ds + v) == 0.0F ? Floats{} : d * load_floats(slope + v);
+      store_floats(ds + v, d);
     }
   }
 }
 
-void add_pair(const AttentionArguments& arguments, const BlockPair& pair, int64_t length, const Strides& strides,
-              const float* keys_DB, const float* values_DB) {
+void add_pair(const AttentionArguments& arguments, const BlockPair& pair, int64_t keys, const float* keys_DB,
+              const float* values_DB) {
   const int64_t head_dim = arguments.head_dim;
+  const int64_t out_width = arguments.heads * head_dim;
   float p[block_keys * block_keys];
   float ds[block_keys * block_keys];
-  block_scores(pair.q, strides.fused, pair.queries, keys_DB, head_dim, p);
-  block_scores(pair.dout, strides.out, pair.queries, values_DB, head_dim, ds);
-  weigh_gradients(arguments, pair, length, strides, p, ds);
-  block_accumulate({ds, block_keys, 1}, pair.queries, 0, pair.keys, pair.key_rows, strides.fused, head_dim, pair.dq,
-                   strides.fused);
-  block_accumulate({p, 1, block_keys}, pair.keys, 0, pair.queries, pair.dout, strides.out, head_dim, pair.dv,
-                   strides.fused);
-  block_accumulate({ds, 1, block_keys}, pair.keys, 0, pair.queries, pair.q, strides.fused, head_dim, pair.dk,
-                   strides.fused);
+  block_scores(pair.q, arguments.query_stride, pair.queries, keys_DB, head_dim, p);
+  block_scores(pair.dout, out_width, pair.queries, values_DB, head_dim, ds);
+  weigh_gradients(arguments, pair, keys, p, ds);
+  if (pair.dq != nullptr) {
+    block_accumulate({ds, block_keys, 1}, pair.queries, 0, pair.keys, pair.key_rows, arguments.key_stride, head_dim,
+                     pair.dq, arguments.query_stride);
+  }
+  if (pair.dk == nullptr) return;
+  block_accumulate({p, 1, block_keys}, pair.keys, 0, pair.queries, pair.dout, out_width, head_dim, pair.dv,
+                   arguments.key_stride);
+  block_accumulate({ds, 1, block_keys}, pair.keys, 0, pair.queries, pair.q, arguments.query_stride, head_dim, pair.dk,
+                   arguments.key_stride);
 }
 
 /// Queries that see any key of [start, start + keys).
@@ -90,50 +105,76 @@ VisibleKeys queries_of(int64_t start, int64_t keys, int64_t length, int64_t wind
   return queries;
 }
 
+void clear_rows(float* from, int64_t stride, int64_t rows, int64_t width) {
+  for (int64_t t = 0; t < rows; ++t) memset(from + t * stride, 0, static_cast<size_t>(width) * sizeof(float));
+}
+
+/// Sums start at zero; pairs add to them.
+void clear_gradients(const AttentionGradient& gradient, const AttentionGradientUnit& unit) {
+  const AttentionArguments& forward = gradient.forward;
+  const int64_t group_width = forward.heads / forward.kv_heads * forward.head_dim;
+  if (unit.writes_queries) {
+    const int64_t row = unit.sequence->first_row + unit.query_begin;
+    clear_rows(gradient.dquery + row * forward.query_stride + unit.kv_head * group_width, forward.query_stride,
+               unit.query_end - unit.query_begin, group_width);
+  }
+  if (unit.writes_keys) {
+    const int64_t at =
+        (unit.sequence->first_key + unit.key_begin) * forward.key_stride + unit.kv_head * forward.head_dim;
+    clear_rows(gradient.dkey + at, forward.key_stride, unit.key_end - unit.key_begin, forward.head_dim);
+    clear_rows(gradient.dvalue + at, forward.key_stride, unit.key_end - unit.key_begin, forward.head_dim);
+  }
+}
+
+/// The block of queries at `query` of one head against the block of keys at `key`.
+BlockPair pair_of(const AttentionGradient& gradient, const AttentionGradientUnit& unit, int64_t head, int64_t query,
+                  int64_t key) {
+  const AttentionArguments& forward = gradient.forward;
+  const AttentionSequence& sequence = *unit.sequence;
+  const int64_t row = sequence.first_row + query;
+  const int64_t q = row * forward.query_stride + head * forward.head_dim;
+  const int64_t out = (row * forward.heads + head) * forward.head_dim;
+  const int64_t k = (sequence.first_key + key) * forward.key_stride + unit.kv_head * forward.head_dim;
+  BlockPair pair{};
+  pair.head = head;
+  pair.query = query;
+  pair.queries = sequence.rows - query < block_keys ? sequence.rows - query : block_keys;
+  pair.key = key;
+  pair.keys = sequence.keys - key < block_keys ? sequence.keys - key : block_keys;
+  pair.q = forward.query + q;
+  pair.dout = gradient.dout + out;
+  pair.out = forward.out + out;
+  pair.lse = forward.lse + row * forward.heads + head;
+  pair.key_rows = forward.key + k;
+  pair.dq = unit.writes_queries ? gradient.dquery + q : nullptr;
+  pair.dk = unit.writes_keys ? gradient.dkey + k : nullptr;
+  pair.dv = unit.writes_keys ? gradient.dvalue + k : nullptr;
+  pair.dbias = unit.dbias == nullptr ? nullptr : unit.dbias + head * (2 * forward.bias_reach + 1);
+  return pair;
+}
+
 }  // namespace
 
-void attention_backward_sequence(const AttentionGradient& gradient, const AttentionSequence& sequence, int64_t kv_head,
-                                 float* scratch) {
+void attention_backward_unit(const AttentionGradient& gradient, const AttentionGradientUnit& unit, float* scratch) {
   const AttentionArguments& forward = gradient.forward;
+  const AttentionSequence& sequence = *unit.sequence;
   const int64_t head_dim = forward.head_dim;
   const int64_t group = forward.heads / forward.kv_heads;
-  const Strides strides = {(forward.heads + 2 * forward.kv_heads) * head_dim, forward.heads * head_dim};
-  const int64_t length = sequence.rows;
-  const float* qkv = forward.qkv + sequence.first_row * strides.fused;
-  float* dqkv = gradient.dqkv + sequence.first_row * strides.fused;
-  const int64_t key_column = (forward.heads + kv_head) * head_dim;
-  const int64_t value_column = key_column + forward.kv_heads * head_dim;
-  for (int64_t t = 0; t < length; ++t) {
-    float* row = dqkv + t * strides.fused;
-    memset(row + kv_head * group * head_dim, 0, static_cast<size_t>(group * head_dim) * sizeof(float));
-    memset(row + key_column, 0, static_cast<size_t>(head_dim) * sizeof(float));
-    memset(row + value_column, 0, static_cast<size_t>(head_dim) * sizeof(float));
-  }
   float* keys_DB = scratch;
   float* values_DB = scratch + block_keys * head_dim;
-  for (int64_t key = 0; key < length; key += block_keys) {
-    const int64_t keys = length - key < block_keys ? length - key : block_keys;
-    transpose_block(qkv + key * strides.fused + key_column, strides.fused, keys, head_dim, keys_DB);
-    transpose_block(qkv + key * strides.fused + value_column, strides.fused, keys, head_dim, values_DB);
-    const VisibleKeys queries = queries_of(key, keys, length, forward.window, forward.causal);
-    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+  clear_gradients(gradient, unit);
+  for (int64_t key = unit.key_begin; key < unit.key_end; key += block_keys) {
+    const int64_t keys = unit.key_end - key < block_keys ? unit.key_end - key : block_keys;
+    VisibleKeys queries = queries_of(key, keys, sequence.rows, forward.window, forward.causal);
+    if (queries.begin < unit.query_begin) queries.begin = unit.query_begin;
+    if (queries.end > unit.query_end) queries.end = unit.query_end;
+    if (queries.begin >= queries.end) continue;
+    const int64_t at = (sequence.first_key + key) * forward.key_stride + unit.kv_head * head_dim;
+    transpose_block(forward.key + at, forward.key_stride, keys, head_dim, keys_DB);
+    transpose_block(forward.value + at, forward.key_stride, keys, head_dim, values_DB);
+    for (int64_t head = unit.kv_head * group; head < (unit.kv_head + 1) * group; ++head) {
       for (int64_t query = queries.begin / block_keys * block_keys; query < queries.end; query += block_keys) {
-        const int64_t row = sequence.first_row + query;
-        const int64_t fused = query * strides.fused + head * head_dim;
-        const int64_t out = row * strides.out + head * head_dim;
-        const BlockPair pair = {query,
-                                length - query < block_keys ? length - query : block_keys,
-                                key,
-                                keys,
-                                qkv + fused,
-                                gradient.dout + out,
-                                forward.out + out,
-                                forward.lse + row * forward.heads + head,
-                                qkv + key * strides.fused + key_column,
-                                dqkv + fused,
-                                dqkv + key * strides.fused + key_column,
-                                dqkv + key * strides.fused + value_column};
-        add_pair(forward, pair, length, strides, keys_DB, values_DB);
+        add_pair(forward, pair_of(gradient, unit, head, query, key), sequence.keys, keys_DB, values_DB);
       }
     }
   }

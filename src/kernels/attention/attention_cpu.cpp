@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/attention/attention_block.h"
+#include "kernels/attention/attention_score.h"
 
 namespace hone::kernels::HONE_ISA {
 
@@ -12,6 +13,8 @@ namespace {
 /// Online softmax of one query (Milakov and Gimelshein 2018): out = Σ exp(score - peak) · value, total = Σ exp(…).
 struct RowState {
   VisibleKeys visible;
+  int64_t position;
+  int64_t head;
   float* out;
   float peak;
   float total;
@@ -46,7 +49,7 @@ float largest_lane(Floats value) {
   return value[0];
 }
 
-/// Turns raw scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state. A NaN
+/// Turns scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state. A NaN
 /// among the scores makes the total NaN, whatever becomes of the peak.
 void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, RowState& state) {
   const Floats nothing = broadcast(-INFINITY);
@@ -114,6 +117,8 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
     state[r].total = 0.0F;
     memset(state[r].out, 0, static_cast<size_t>(head_dim) * sizeof(float));
   }
+  const bool shaped = shapes_scores(arguments);
+  const float scale = shaped ? 1.0F : arguments.scale;
   float score[block_keys * block_keys];
   VisibleKeys seen[block_keys];
   for (int64_t block = range.begin / block_keys; block * block_keys < range.end; ++block) {
@@ -129,7 +134,10 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
     block_scores(q + first * q_stride, q_stride, last - first, key_block(arguments, sequence, kv_head, block), head_dim,
                  score + first * block_keys);
     for (int64_t r = first; r < last; ++r) {
-      weigh_block(score + r * block_keys, seen[r], arguments.scale, head_dim, state[r]);
+      if (shaped) {
+        shape_scores(arguments, state[r].head, block * block_keys - state[r].position, score + r * block_keys, nullptr);
+      }
+      weigh_block(score + r * block_keys, seen[r], scale, head_dim, state[r]);
     }
     add_values(score + first * block_keys, seen + first, state + first, last - first,
                value_block(arguments, sequence, kv_head, block), head_dim, out_stride);
@@ -149,17 +157,17 @@ void finish_rows(RowState* state, int64_t rows, int64_t head_dim, float* lse, in
 void attention_store(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
                      int64_t begin, int64_t end) {
   const int64_t head_dim = arguments.head_dim;
-  const int64_t width = (arguments.heads + 2 * arguments.kv_heads) * head_dim;
+  const int64_t width = arguments.key_stride;
   for (int64_t row = begin; row < end;) {
     const int64_t token = sequence.past + row;
     const int64_t slot = token % block_keys;
     const int64_t rows = end - row < block_keys - slot ? end - row : block_keys - slot;
-    const float* key = arguments.qkv + (sequence.first_row + row) * width + (arguments.heads + kv_head) * head_dim;
-    const float* value = key + arguments.kv_heads * head_dim;
-    transpose_rows(key, width, rows, head_dim, key_block(arguments, sequence, kv_head, token / block_keys) + slot);
+    const int64_t from = (sequence.first_key + row) * width + kv_head * head_dim;
+    float* keys = key_block(arguments, sequence, kv_head, token / block_keys) + slot;
+    transpose_rows(arguments.key + from, width, rows, head_dim, keys);
     float* values = value_block(arguments, sequence, kv_head, token / block_keys) + slot * head_dim;
     for (int64_t i = 0; i < rows; ++i) {
-      memcpy(values + i * head_dim, value + i * width, static_cast<size_t>(head_dim) * sizeof(float));
+      memcpy(values + i * head_dim, arguments.value + from + i * width, static_cast<size_t>(head_dim) * sizeof(float));
     }
     row += rows;
   }
@@ -169,9 +177,8 @@ void attention_attend(const AttentionArguments& arguments, const AttentionSequen
                       int64_t begin, int64_t end) {
   const int64_t head_dim = arguments.head_dim;
   const int64_t group = arguments.heads / arguments.kv_heads;
-  const int64_t q_width = (arguments.heads + 2 * arguments.kv_heads) * head_dim;
+  const int64_t q_width = arguments.query_stride;
   const int64_t out_width = arguments.heads * head_dim;
-  const int64_t length = sequence.past + sequence.rows;
   const int64_t first_head = kv_head * group;
   RowState state[block_keys];
   const auto attend = [&](int64_t row, int64_t rows, int64_t head, int64_t heads) {
@@ -181,11 +188,12 @@ void attention_attend(const AttentionArguments& arguments, const AttentionSequen
     const bool over_rows = rows > 1;
     const int64_t out_stride = over_rows ? out_width : head_dim;
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t position = sequence.past + row + (over_rows ? i : 0);
-      state[i].visible = visible_keys(position, length, arguments.window, arguments.causal);
+      state[i].position = sequence.past + row + (over_rows ? i : 0);
+      state[i].head = head + (over_rows ? 0 : i);
+      state[i].visible = visible_keys(state[i].position, sequence.keys, arguments.window, arguments.causal);
       state[i].out = arguments.out + t * out_width + head * head_dim + i * out_stride;
     }
-    attend_rows(arguments, sequence, kv_head, arguments.qkv + t * q_width + head * head_dim,
+    attend_rows(arguments, sequence, kv_head, arguments.query + t * q_width + head * head_dim,
                 over_rows ? q_width : head_dim, out_stride, count, state);
     float* lse = arguments.lse == nullptr ? nullptr : arguments.lse + t * arguments.heads + head;
     finish_rows(state, count, head_dim, lse, over_rows ? arguments.heads : 1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/error.h"
 #include "base/threads.h"
@@ -21,9 +22,10 @@ void check_floats(const at::Tensor& tensor, at::IntArrayRef sizes) {
 
 RotaryArguments checked_arguments(const at::Tensor& position_T, const AttentionShape& shape,
                                   const at::Tensor& table_P2H, const QkNorm& norm) {
-  HONE_ASSERT(shape.head_dim % 2 == 0 && shape.heads >= 1 && shape.kv_heads >= 1);
+  HONE_ASSERT(shape.heads >= 1 && shape.kv_heads >= 1);
   HONE_ASSERT(table_P2H.dim() == 3);
-  check_floats(table_P2H, {table_P2H.size(0), 2, shape.head_dim / 2});
+  check_floats(table_P2H, {table_P2H.size(0), 2, table_P2H.size(2)});
+  HONE_ASSERT(2 * table_P2H.size(2) <= shape.head_dim);
   HONE_ASSERT(position_T.dim() == 1 && position_T.scalar_type() == at::kInt && position_T.is_contiguous());
   HONE_ASSERT(norm.query_weight_D.defined() == norm.key_weight_D.defined());
   const std::int32_t* position = position_T.const_data_ptr<std::int32_t>();
@@ -32,10 +34,12 @@ RotaryArguments checked_arguments(const at::Tensor& position_T, const AttentionS
   RotaryArguments arguments{shape.heads,
                             shape.kv_heads,
                             shape.head_dim,
+                            table_P2H.size(2),
                             position,
                             table_P2H.const_data_ptr<float>(),
                             nullptr,
                             nullptr,
+                            static_cast<float>(norm.weight_offset),
                             static_cast<float>(norm.eps)};
   if (norm.defined()) {
     check_floats(norm.query_weight_D, {shape.head_dim});
@@ -56,29 +60,42 @@ void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride
 
 }  // namespace
 
-at::Tensor rotary_table(std::int64_t positions, std::int64_t head_dim, double theta) {
-  HONE_ASSERT(positions >= 0 && head_dim > 0 && head_dim % 2 == 0 && theta > 0);
-  const std::int64_t half = head_dim / 2;
+at::Tensor rotary_table(std::int64_t positions, std::span<const float> inverse_frequency, double factor) {
+  HONE_ASSERT(positions >= 0);
+  const auto half = static_cast<std::int64_t>(inverse_frequency.size());
+  const auto scale = static_cast<float>(factor);
   at::Tensor table_P2H = at::empty({positions, 2, half}, at::kFloat);
   float* table = table_P2H.data_ptr<float>();
   for (std::int64_t i = 0; i < half; ++i) {
-    const double exponent = static_cast<double>(2 * i) / static_cast<double>(head_dim);
-    const float frequency = static_cast<float>(std::pow(theta, -exponent));
     for (std::int64_t p = 0; p < positions; ++p) {
       // The angle is rounded to float32 as in the models' reference code: checkpoints were trained with those angles.
-      const float angle = static_cast<float>(p) * frequency;
-      table[p * head_dim + i] = static_cast<float>(std::cos(static_cast<double>(angle)));
-      table[p * head_dim + half + i] = static_cast<float>(std::sin(static_cast<double>(angle)));
+      const float angle = static_cast<float>(p) * inverse_frequency[static_cast<std::size_t>(i)];
+      table[2 * p * half + i] = static_cast<float>(std::cos(static_cast<double>(angle))) * scale;
+      table[2 * p * half + half + i] = static_cast<float>(std::sin(static_cast<double>(angle))) * scale;
     }
   }
   return table_P2H;
 }
 
+at::Tensor rotary_table(std::int64_t positions, std::int64_t head_dim, double theta) {
+  HONE_ASSERT(head_dim > 0 && head_dim % 2 == 0 && theta > 0);
+  std::vector<float> frequency(static_cast<std::size_t>(head_dim / 2));
+  for (std::size_t i = 0; i < frequency.size(); ++i) {
+    const double exponent = static_cast<double>(2 * i) / static_cast<double>(head_dim);
+    frequency[i] = static_cast<float>(std::pow(theta, -exponent));
+  }
+  return rotary_table(positions, frequency);
+}
+
 Rotated rotary_forward(const at::Tensor& qkv_TC, const at::Tensor& position_T, const AttentionShape& shape,
                        const at::Tensor& table_P2H, const QkNorm& norm) {
   const std::int64_t rows = position_T.size(0);
-  const RotaryArguments arguments = checked_arguments(position_T, shape, table_P2H, norm);
   check_floats(qkv_TC, {rows, shape.fused_width()});
+  if (!table_P2H.defined()) {
+    HONE_ASSERT(!norm.defined());
+    return {qkv_TC.detach(), {}};
+  }
+  const RotaryArguments arguments = checked_arguments(position_T, shape, table_P2H, norm);
   Rotated result;
   result.qkv_TC = at::empty({rows, shape.fused_width()}, at::kFloat);
   if (norm.defined()) result.rstd_TH = at::empty({rows, shape.heads + shape.kv_heads}, at::kFloat);
@@ -95,8 +112,9 @@ at::Tensor rotary_backward(const at::Tensor& drotated_TC, const at::Tensor& qkv_
                            const at::Tensor& position_T, const AttentionShape& shape, const at::Tensor& table_P2H,
                            const QkNorm& norm, at::Tensor& dquery_weight_D, at::Tensor& dkey_weight_D) {
   const std::int64_t rows = position_T.size(0);
-  const RotaryArguments arguments = checked_arguments(position_T, shape, table_P2H, norm);
   check_floats(drotated_TC, {rows, shape.fused_width()});
+  if (!table_P2H.defined()) return drotated_TC;
+  const RotaryArguments arguments = checked_arguments(position_T, shape, table_P2H, norm);
   if (norm.defined()) {
     check_floats(qkv_TC, {rows, shape.fused_width()});
     check_floats(rstd_TH, {rows, shape.heads + shape.kv_heads});

@@ -10,11 +10,13 @@ namespace hone::kernels {
 struct RotaryArguments {
   int64_t heads;  ///< query heads
   int64_t kv_heads;
-  int64_t head_dim;  ///< even
+  int64_t head_dim;
+  int64_t half;  ///< rotated pairs of each head: dimensions i and i + half; the others pass through
   const int32_t* position;
-  const float* table;  ///< [positions, 2, head_dim / 2]: cosines, then sines
+  const float* table;  ///< [positions, 2, half]: cosines, then sines
   const float* query_weight;
   const float* key_weight;
+  float weight_offset;  ///< added to every norm weight
   float eps;
 };
 
