@@ -77,13 +77,18 @@ const Constraint::Mask& Constraint::mask(std::int32_t state) const {
 }
 
 Constraint::Mask Constraint::compute(std::int32_t state) const {
-  Mask mask{.bits = std::vector<std::uint64_t>(word_of(trie_->vocab_size() + 63), 0)};
-  const std::int32_t* const ids = trie_->ids().data();
-  walk_trie(dfa_, *trie_, state, [&](std::int32_t target, std::int32_t first, std::int32_t last) {
-    if (!productive_[static_cast<std::size_t>(target)]) return;
-    mask.continues = true;
-    for (std::int32_t i = first; i < last; ++i) mask.bits[word_of(ids[i])] |= bit_of(ids[i]);
+  const std::int32_t none = trie_->vocab_size();
+  std::vector<std::uint64_t> bits(word_of(none) + 1, 0);  // with room for the bit of no token
+  walk_trie(dfa_, *trie_, state, [&](std::int32_t target, std::int32_t id) {
+    bits[word_of(id)] |= std::uint64_t{productive_[static_cast<std::size_t>(target)]} << (id % 64);
   });
+  bits[word_of(none)] &= ~bit_of(none);
+  bits.resize(word_of(none + 63));
+  Mask mask{.bits = std::move(bits)};
+  mask.continues = std::any_of(mask.bits.begin(), mask.bits.end(), [](std::uint64_t word) { return word != 0; });
+  for (const TokenTrie::Twins& twins : trie_->twins()) {
+    if (mask.bits[word_of(twins.first)] & bit_of(twins.first)) mask.bits[word_of(twins.second)] |= bit_of(twins.second);
+  }
   if (accepting(state)) {
     for (const std::int32_t end : trie_->ends()) mask.bits[word_of(end)] |= bit_of(end);
   }

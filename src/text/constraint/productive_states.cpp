@@ -27,9 +27,8 @@ void spread(std::vector<std::uint8_t>& marked, const std::vector<std::vector<std
 /// Per class of bytes: whether one of them is a token.
 std::vector<std::uint8_t> classes_with_tokens(const ByteDfa& dfa, const TokenTrie& trie) {
   std::vector<std::uint8_t> found(static_cast<std::size_t>(dfa.classes), 0);
-  const auto nodes = trie.nodes();
-  for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
-    if (nodes[i].depth == 1 && nodes[i].first_id != nodes[i + 1].first_id) found[dfa.byte_class[nodes[i].byte]] = 1;
+  for (const TokenTrie::Node& node : trie.nodes()) {
+    if (node.depth == 1 && node.id < trie.vocab_size()) found[dfa.byte_class[node.byte]] = 1;
   }
   return found;
 }
@@ -53,9 +52,10 @@ std::vector<std::uint8_t> productive_states(const ByteDfa& dfa, const TokenTrie&
   std::vector<std::int32_t> last_source(productive.size(), -1);
   for (std::int32_t state = 0; state < dfa.states(); ++state) {
     if (productive[static_cast<std::size_t>(state)]) continue;
-    walk_trie(dfa, trie, state, [&](std::int32_t target, std::int32_t, std::int32_t) {
+    walk_trie(dfa, trie, state, [&](std::int32_t target, std::int32_t id) {
       const auto at = static_cast<std::size_t>(target);
-      if (last_source[at] != state) sources[at].push_back(state);
+      if (id == trie.vocab_size() || last_source[at] == state) return;
+      sources[at].push_back(state);
       last_source[at] = state;
     });
   }

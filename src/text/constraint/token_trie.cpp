@@ -43,33 +43,39 @@ void TokenTrie::read(const Tokenizer& tokenizer) {
     const std::string_view bytes = ends || tokenizer.is_special(id) ? std::string_view() : tokenizer.id_to_bytes(id);
     if (bytes.size() <= kLongestToken) text_ += bytes;
     text_begin_.push_back(text_.size());
-    if (text_.size() > text_begin_[text_begin_.size() - 2]) ids_.push_back(id);
   }
 }
 
 void TokenTrie::build() {
-  std::vector<std::string_view> views(static_cast<std::size_t>(vocab_size_));
-  for (const std::int32_t id : ids_) views[static_cast<std::size_t>(id)] = bytes(id);
-  std::stable_sort(ids_.begin(), ids_.end(), [&](std::int32_t a, std::int32_t b) {
-    return views[static_cast<std::size_t>(a)] < views[static_cast<std::size_t>(b)];
-  });
+  std::vector<std::pair<std::string_view, std::int32_t>> tokens;
+  for (std::int32_t id = 0; id < vocab_size_; ++id) {
+    if (!bytes(id).empty()) tokens.emplace_back(bytes(id), id);
+  }
+  std::sort(tokens.begin(), tokens.end());
   std::vector<std::size_t> open;  // the nodes on the way to the last one
   std::string_view before;
-  for (std::size_t i = 0; i < ids_.size(); ++i) {
-    const std::string_view token = views[static_cast<std::size_t>(ids_[i])];
-    const std::size_t shared = common_prefix(before, token);
-    for (; open.size() > shared; open.pop_back()) nodes_[open.back()].end = static_cast<std::int32_t>(nodes_.size());
-    for (std::size_t depth = shared; depth < token.size(); ++depth) {
-      open.push_back(nodes_.size());
-      nodes_.push_back({.first_id = static_cast<std::int32_t>(i), .depth = static_cast<std::uint16_t>(depth + 1),
-                        .byte = static_cast<std::uint8_t>(token[depth])});
+  for (const auto& [token, id] : tokens) {
+    if (token == before) {
+      twins_.push_back({nodes_.back().id, id});
+    } else {
+      grow(id, common_prefix(before, token), open);
     }
-    longest_ = std::max(longest_, token.size());
     before = token;
   }
-  for (; !open.empty(); open.pop_back()) nodes_[open.back()].end = static_cast<std::int32_t>(nodes_.size());
-  nodes_.push_back({.end = static_cast<std::int32_t>(nodes_.size()) + 1,
-                    .first_id = static_cast<std::int32_t>(ids_.size())});
+  for (const std::size_t node : open) nodes_[node].end = static_cast<std::int32_t>(nodes_.size());
+}
+
+/// Adds the nodes of a token that shares so many bytes with the last one.
+void TokenTrie::grow(std::int32_t id, std::size_t shared, std::vector<std::size_t>& open) {
+  const std::string_view token = bytes(id);
+  for (; open.size() > shared; open.pop_back()) nodes_[open.back()].end = static_cast<std::int32_t>(nodes_.size());
+  for (std::size_t depth = shared; depth < token.size(); ++depth) {
+    open.push_back(nodes_.size());
+    nodes_.push_back({.id = vocab_size_, .depth = static_cast<std::uint16_t>(depth + 1),
+                      .byte = static_cast<std::uint8_t>(token[depth])});
+  }
+  nodes_.back().id = id;
+  longest_ = std::max(longest_, token.size());
 }
 
 }  // namespace hone

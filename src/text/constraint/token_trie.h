@@ -15,13 +15,17 @@ namespace hone {
 /// are not in it. Immutable; made once a tokenizer and shared by its constraints.
 class TokenTrie {
  public:
-  /// One byte behind the node before it that is one level up. The tokens that end here are
-  /// `ids()[first_id … first_id of the next node)`.
+  /// One byte behind the last node before it that is one level up.
   struct Node {
-    std::int32_t end = 0;       ///< node behind this one's subtree
-    std::int32_t first_id = 0;
-    std::uint16_t depth = 0;    ///< bytes to here, from 1
+    std::int32_t end = 0;     ///< node behind this one's subtree
+    std::int32_t id = 0;      ///< of the token that ends here; vocab_size: none does
+    std::uint16_t depth = 0;  ///< bytes to here, from 1
     std::uint8_t byte = 0;
+  };
+  /// Tokens of the same bytes: the first one is in the tree.
+  struct Twins {
+    std::int32_t first = 0;
+    std::int32_t second = 0;
   };
 
   /// Reads the tokenizer, which need not outlive the result. `ends` are the ids that end a completion; empty: the
@@ -30,21 +34,21 @@ class TokenTrie {
 
   std::int32_t vocab_size() const { return vocab_size_; }
   const std::vector<std::int32_t>& ends() const { return ends_; }
-  /// The nodes in order, and one more whose `first_id` is the number of ids.
   std::span<const Node> nodes() const { return nodes_; }
-  std::span<const std::int32_t> ids() const { return ids_; }
+  std::span<const Twins> twins() const { return twins_; }
   std::size_t longest() const { return longest_; }
-  /// The bytes of a token that is in the tree, else empty.
+  /// The bytes of a token that spells text, else empty.
   std::string_view bytes(std::int32_t id) const;
 
  private:
   void read(const Tokenizer& tokenizer);
   void build();
+  void grow(std::int32_t id, std::size_t shared, std::vector<std::size_t>& open);
 
   std::int32_t vocab_size_ = 0;
   std::vector<std::int32_t> ends_;
   std::vector<Node> nodes_;
-  std::vector<std::int32_t> ids_;
+  std::vector<Twins> twins_;
   std::size_t longest_ = 0;
   std::string text_;  ///< of all tokens, one behind the other
   std::vector<std::size_t> text_begin_;

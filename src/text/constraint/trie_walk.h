@@ -8,14 +8,14 @@
 
 namespace hone {
 
-/// Calls `visit(state, first, last)` for each node of the tree that the automaton reaches alive from `start` and at which
-/// tokens end: ids()[first … last) lead to `state`.
+/// Calls `visit(state, id)` for each node of the tree to which the automaton leads from `start`; `id` is the token that
+/// ends there, or vocab_size. That there is a call for every node saves a branch that no CPU can predict.
 template <class Visit>
 void walk_trie(const ByteDfa& dfa, const TokenTrie& trie, std::int32_t start, const Visit& visit) {
   std::vector<std::int32_t> state_at(trie.longest() + 1);  // by depth
   state_at[0] = start;
   const TokenTrie::Node* const nodes = trie.nodes().data();
-  const std::size_t count = trie.nodes().size() - 1;
+  const std::size_t count = trie.nodes().size();
   for (std::size_t i = 0; i < count;) {
     const TokenTrie::Node& node = nodes[i];
     const std::int32_t state = dfa.step(state_at[node.depth - 1u], node.byte);
@@ -24,8 +24,8 @@ void walk_trie(const ByteDfa& dfa, const TokenTrie& trie, std::int32_t start, co
       continue;
     }
     state_at[node.depth] = state;
+    visit(state, node.id);
     ++i;
-    if (node.first_id != nodes[i].first_id) visit(state, node.first_id, nodes[i].first_id);
   }
 }
 

@@ -147,6 +147,19 @@ TEST_CASE("text: a vocabulary that lacks characters is not led into a dead end")
   HONE_CHECK_ERROR(config, Constraint::regex("é|xa", trie), "no tokens of the vocabulary");
 }
 
+TEST_CASE("text: tokens of the same bytes are all allowed, tokens without bytes never") {
+  const TokenList tokens({"a", "b", "a", "", "ab", "a", "ab"});
+  const auto trie = TokenTrie::of(tokens);
+  const auto constraint = Constraint::regex("ab?", trie);
+  CHECK(constraint->allowed(constraint->start())[0] == 0b1110101);
+  CHECK(constraint->accepting(constraint->advance(constraint->start(), 5)));
+  CHECK(constraint->advance(constraint->start(), 3) == Constraint::kRefused);
+  const TokenList sixty_four(std::vector<std::string>(63, "a"));
+  const auto all = Constraint::regex("a*", TokenTrie::of(sixty_four));
+  CHECK(all->allowed(all->start()).size() == 1);
+  CHECK(all->allowed(all->start())[0] == ~std::uint64_t{0});
+}
+
 TEST_CASE("text: special tokens never spell text, and several ids may end a completion") {
   const auto bytes = byte_tokenizer();
   const auto constraint = Constraint::regex("[\\s\\S]*", TokenTrie::of(*bytes));
