@@ -10,6 +10,7 @@ import transformers
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 VOCABULARY = 48
+EMBEDDING = 0.3  # standard deviation of embeddings
 IDS = {"vocab_size": VOCABULARY, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -25,13 +26,16 @@ def rows_of(tensor, rows):
 
 
 def redraw(model, generator, scale):
-    """Weights large enough that every term of the forward pass shows in what comes out."""
+    """Weights large enough that every term of the forward pass shows in what comes out: norms about 1, embeddings of
+    EMBEDDING, all others of the given scale. A tied head with small other weights repeats its input for ever."""
     centre = 0 if model.config.model_type in CENTRED_AT_ZERO else 1
     with torch.no_grad():
         for name, weight in sorted(model.named_parameters()):
             noise = torch.randn(weight.shape, generator=generator)
             norm = any(part in name.lower() for part in ("norm", "ln_"))
-            weight.copy_(centre + 0.2 * noise if norm and name.endswith("weight") else scale * noise)
+            table = any(part in name for part in ("embed", "shared", "wte", "wpe"))
+            weight.copy_(centre + 0.2 * noise if norm and name.endswith("weight") else
+                         (EMBEDDING if table else scale) * noise)
 
 
 def write(name, model_class, config, seed, scale=0.3, mend=None):

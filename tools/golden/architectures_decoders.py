@@ -91,7 +91,7 @@ FAMILIES = {
     },
 }
 BELOW = {"llama_dynamic": 12, "phi3_longrope": 12, "phi3_longrope_partial": 16}  # also a sequence of this length
-SCALES = {"gemma": 0.2, "gemma2_no_caps": 0.25, "gemma3_text": 0.25}
+SCALES = {name: 0.5 for name in FAMILIES["gemma"]}
 
 
 def router(name, model_class, ids):
@@ -142,7 +142,8 @@ def case(name, config, seed):
             return None
         found.update(more)
     if name == "gpt2":
-        beams = beam_cases(name, model_class, ids[:PROMPT].unsqueeze(0), {})
+        prompts = torch.randint(3, VOCABULARY, (20, PROMPT), generator=generator)
+        beams = beam_cases(name, model_class, prompts, {"pad_token_id": 0, "eos_token_id": 2})
         if beams is None:
             return None
         found["beams"] = beams

@@ -8,7 +8,7 @@ BEAMS = [{"num_beams": 4, "length_penalty": 1.0, "early_stopping": False},
          {"num_beams": 4, "length_penalty": 2.0, "early_stopping": True},
          {"num_beams": 3, "length_penalty": 0.3, "early_stopping": "never"}]
 BEAM_NEW = 16
-DIFFERENT = 6  # tokens that a continuation has at least
+DIFFERENT = 4  # tokens that a continuation has at least
 
 
 def greedy(name, model_class, ids, count, **inputs):
@@ -26,27 +26,35 @@ def greedy(name, model_class, ids, count, **inputs):
     return ids if len(set(ids[start:])) >= DIFFERENT else None
 
 
-def beam_cases(name, model_class, ids, more):
-    """Every returned sequence with its score under each of BEAMS, or None: near ties, or settings that change nothing."""
-    cases = []
-    for setting in BEAMS:
-        out = load(name, model_class).generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=BEAM_NEW, do_sample=False, return_dict_in_generate=True,
-            output_scores=True, num_return_sequences=setting["num_beams"], **setting, **more)
-        scores = out.sequences_scores
-        if (scores[:-1] - scores[1:]).min() < GAP:
-            return None
-        cases.append({**setting, "max_new_tokens": BEAM_NEW, "sequences": [trimmed(row, more) for row in out.sequences.tolist()],
-                      "scores": numbers(scores)})
-    best = [case["sequences"][0] for case in cases]
-    finished = [sequence for case in cases for sequence in case["sequences"] if len(sequence) < max(map(len, best))]
-    return cases if best[0] != best[1] and best[0] != best[2] and finished else None
+def beam_cases(name, model_class, inputs, more):
+    """For the first of the inputs with which it works: every returned sequence with its score under each of BEAMS.
+    None: near ties, settings that change nothing, or no sequence that ends."""
+    for ids in inputs:
+        cases = [beams(name, model_class, ids, setting, more) for setting in BEAMS]
+        if None in cases:
+            continue
+        best = [case["sequences"][0] for case in cases]
+        longest = max(len(sequence) for case in cases for sequence in case["sequences"])
+        shorter = any(len(sequence) < longest for case in cases for sequence in case["sequences"])
+        if shorter and any(one != best[0] for one in best):
+            return {"ids": ids.tolist(), "settings": cases}
+    return None
 
 
-def trimmed(row, more):
-    """Without the padding behind the end of sequence."""
-    pad = more.get("pad_token_id", 0)
-    first = 1  # a decoder may start with the padding token
-    while len(row) > first and row[-1] == pad:
+def beams(name, model_class, ids, setting, more):
+    count = setting["num_beams"]
+    out = load(name, model_class).generate(
+        ids.unsqueeze(0), attention_mask=torch.ones(1, ids.numel(), dtype=torch.long), max_new_tokens=BEAM_NEW,
+        do_sample=False, return_dict_in_generate=True, output_scores=True, num_return_sequences=count, **setting, **more)
+    scores = out.sequences_scores
+    if (scores[:-1] - scores[1:]).min() < GAP:
+        return None
+    return {**setting, "max_new_tokens": BEAM_NEW, "sequences": [trimmed(row) for row in out.sequences.tolist()],
+            "scores": numbers(scores)}
+
+
+def trimmed(row, pad=0):
+    """Without the padding behind the end of sequence; a decoder may start with the padding token."""
+    while len(row) > 1 and row[-1] == pad:
         row.pop()
     return row

@@ -11,7 +11,7 @@ FIRST_ID, ENCODER, DECODER, NEW = 3, [28, 40], 24, 64
 SHARED = {"vocab_size": VOCABULARY, "d_model": 16, "d_kv": 6, "d_ff": 24, "num_heads": 3, "num_layers": 2,
           "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
 FEW_BUCKETS = {"relative_attention_num_buckets": 8, "relative_attention_max_distance": 20}
-FLAN = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "num_decoder_layers": 3}
+FLAN = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "num_layers": 3, "num_decoder_layers": 2}
 MODELS = {  # name: (class, settings)
     "t5": ("T5ForConditionalGeneration", FEW_BUCKETS),
     "t5_flan": ("T5ForConditionalGeneration", FLAN),
@@ -56,7 +56,8 @@ def generation(name, model_class, generator):
         model.zero_grad()
     ids = inputs[0].unsqueeze(0)
     new = greedy(name, model_class, [0], NEW, input_ids=ids)
-    beams = new and beam_cases(name, model_class, ids, {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0})
+    beams = new and beam_cases(name, model_class, [draw(ENCODER[0], generator) for _ in range(20)],
+                               {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0})
     return beams and {"sequences": sequences, "greedy_ids": new, "beams": beams}
 
 
@@ -91,7 +92,7 @@ def case(name, seed):
     class_name, settings = MODELS[name]
     model_class = getattr(transformers, class_name)
     mend = untie(seed) if "lm" not in settings and settings.get("tie_word_embeddings") is False else None
-    generator = write(name, model_class, transformers.T5Config(**{**SHARED, **settings}), seed, mend=mend)
+    generator = write(name, model_class, transformers.T5Config(**{**SHARED, **settings}), seed, 0.5, mend)
     makes = generation if class_name == "T5ForConditionalGeneration" else head
     found = makes(name, model_class, generator)
     return found and {"checkpoint": name, "class": class_name, **found}
