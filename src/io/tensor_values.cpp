@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <bit>
 #include <cstring>
 
 namespace hone {
@@ -34,14 +34,20 @@ inline float value_of(Float16 stored) { return float16_to_float(stored.bits); }
 inline float value_of(BFloat16 stored) { return bfloat16_to_float(stored.bits); }
 inline float value_of(Boolean stored) { return stored.byte != 0 ? 1.0f : 0.0f; }
 
-/// memcpy, because the bytes of a file may be misaligned; it costs nothing.
+/// Values that are converted together: a loop of fixed length becomes vector code, and its input an aligned copy.
+constexpr std::int64_t kRun = 64;
+
 template <class Stored>
 void convert(const std::byte* from, float* to, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    Stored stored;
-    std::memcpy(&stored, from + i * static_cast<std::int64_t>(sizeof(Stored)), sizeof(Stored));
-    to[i] = value_of(stored);
+  Stored stored[kRun];
+  std::int64_t at = 0;
+  for (; at + kRun <= count; at += kRun) {
+    std::memcpy(stored, from + at * static_cast<std::int64_t>(sizeof(Stored)), sizeof(stored));
+    for (std::int64_t i = 0; i < kRun; ++i) to[at + i] = value_of(stored[i]);
   }
+  std::memcpy(stored, from + at * static_cast<std::int64_t>(sizeof(Stored)),
+              static_cast<std::size_t>(count - at) * sizeof(Stored));
+  for (std::int64_t i = 0; i < count - at; ++i) to[at + i] = value_of(stored[i]);
 }
 
 void convert_float32(const std::byte* from, float* to, std::int64_t count) {
@@ -95,15 +101,24 @@ void convert_range(const TensorView& view, Convert convert, std::int64_t begin, 
   }
 }
 
-template <class Store>
-bool store_range(const float* from, std::int64_t count, std::byte* to, const Store& store, std::uint16_t infinity) {
-  bool stayed = true;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::uint16_t bits = store(from[i]);
-    std::memcpy(to + 2 * i, &bits, 2);
-    stayed &= (bits & 0x7fffu) != infinity || !std::isfinite(from[i]);
+/// `store` is a parameter of the template so that its code is part of the loop. Returns whether no finite value became
+/// infinite.
+template <std::uint16_t store(float), std::uint16_t infinity>
+bool store_range(const float* from, std::int64_t count, std::byte* to) {
+  std::uint16_t stored[kRun];
+  std::uint32_t overflows = 0;
+  for (std::int64_t at = 0; at < count; at += kRun) {
+    float values[kRun] = {};
+    const auto size = static_cast<std::size_t>(std::min(kRun, count - at));
+    std::memcpy(values, from + at, size * sizeof(float));
+    for (std::int64_t i = 0; i < kRun; ++i) stored[i] = store(values[i]);
+    for (std::int64_t i = 0; i < kRun; ++i) {
+      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(values[i]) & 0x7fffffffu;
+      overflows |= ((stored[i] & 0x7fffu) == infinity) & (magnitude < 0x7f800000u);
+    }
+    std::memcpy(to + 2 * at, stored, 2 * size);
   }
-  return stayed;
+  return overflows == 0;
 }
 
 }  // namespace
@@ -134,8 +149,8 @@ bool store_floats(std::span<const float> from, DType stored, std::byte* to) {
   parallel_for(static_cast<std::int64_t>(from.size()), kBlock, [&](std::int64_t begin, std::int64_t end) {
     const float* values = from.data() + begin;
     std::byte* place = to + 2 * begin;
-    const bool finite = stored == DType::f16 ? store_range(values, end - begin, place, float_to_float16, 0x7c00)
-                                             : store_range(values, end - begin, place, float_to_bfloat16, 0x7f80);
+    const bool finite = stored == DType::f16 ? store_range<float_to_float16, 0x7c00>(values, end - begin, place)
+                                             : store_range<float_to_bfloat16, 0x7f80>(values, end - begin, place);
     if (!finite) stayed = false;
   });
   return stayed;
