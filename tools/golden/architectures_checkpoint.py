@@ -5,12 +5,14 @@ import pathlib
 import shutil
 import tempfile
 
+import safetensors.torch
 import torch
 import transformers
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 VOCABULARY = 48
 EMBEDDING = 0.3  # standard deviation of embeddings
+NOISE = 1e-4  # gradients with a smaller norm are zero but for rounding
 IDS = {"vocab_size": VOCABULARY, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -76,10 +78,16 @@ def entries(gradient):
 
 
 def gradients(model):
-    """Of every parameter after a backward pass, but for those that are zero (or rounding noise about zero: the bias of
-    keys adds the same to every score of a query), which are an empty object."""
-    return {name: entries(weight.grad) if weight.grad is not None and weight.grad.norm() > 1e-6 else {}
-            for name, weight in model.named_parameters()}
+    """After a backward pass, of every tensor that the checkpoint has, by its name and in its layout there: both differ
+    from the module's for experts and tied weights. Those that are zero, or rounding noise about zero (the bias of keys
+    adds the same to every score of a query), are an empty object."""
+    holder = copy.deepcopy(model)
+    with torch.no_grad(), tempfile.TemporaryDirectory() as scratch:
+        for held, weight in zip(holder.parameters(), model.parameters(), strict=True):
+            held.copy_(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+        holder.save_pretrained(scratch)
+        found = safetensors.torch.load_file(pathlib.Path(scratch) / "model.safetensors")
+    return {name: entries(gradient) if gradient.norm() > NOISE else {} for name, gradient in sorted(found.items())}
 
 
 def rounded(tensor):

@@ -28,7 +28,7 @@ def greedy(name, model_class, ids, count, **inputs):
 
 def beam_cases(name, model_class, inputs, more):
     """For the first of the inputs with which it works: every returned sequence with its score under each of BEAMS.
-    None: near ties, settings that change nothing, or no sequence that ends."""
+    None: near ties, settings that change nothing, few different tokens, or no sequence that ends."""
     for ids in inputs:
         cases = [beams(name, model_class, ids, setting, more) for setting in BEAMS]
         if None in cases:
@@ -36,7 +36,7 @@ def beam_cases(name, model_class, inputs, more):
         best = [case["sequences"][0] for case in cases]
         longest = max(len(sequence) for case in cases for sequence in case["sequences"])
         shorter = any(len(sequence) < longest for case in cases for sequence in case["sequences"])
-        if shorter and any(one != best[0] for one in best):
+        if shorter and any(one != best[0] for one in best) and len(set(best[0]) - set(ids.tolist())) >= DIFFERENT:
             return {"ids": ids.tolist(), "settings": cases}
     return None
 
@@ -49,12 +49,11 @@ def beams(name, model_class, ids, setting, more):
     scores = out.sequences_scores
     if (scores[:-1] - scores[1:]).min() < GAP:
         return None
-    return {**setting, "max_new_tokens": BEAM_NEW, "sequences": [trimmed(row) for row in out.sequences.tolist()],
+    start = 1 if "decoder_start_token_id" in more else ids.numel()
+    return {**setting, "max_new_tokens": BEAM_NEW, "sequences": [trimmed(row, start, more["eos_token_id"]) for row in out.sequences.tolist()],
             "scores": numbers(scores)}
 
 
-def trimmed(row, pad=0):
-    """Without the padding behind the end of sequence; a decoder may start with the padding token."""
-    while len(row) > 1 and row[-1] == pad:
-        row.pop()
-    return row
+def trimmed(row, start, end):
+    """Without what follows the first end of sequence."""
+    return row[:row.index(end, start) + 1] if end in row[start:] else row

@@ -39,10 +39,10 @@ def generation(name, model_class, generator):
     """A short and a long encoder input; the second is only there for its logits."""
     inputs = [draw(length, generator) for length in ENCODER]
     target = draw(DECODER, generator)
-    model = load(name, model_class)
     sequences = []
     rows = [0, 1, DECODER // 2, DECODER - 1]
     for ids in inputs:
+        model = load(name, model_class)
         out = model(input_ids=ids.unsqueeze(0), labels=target.unsqueeze(0))
         out.loss.backward()
         last = [0, ids.numel() // 2, ids.numel() - 1]
@@ -53,7 +53,6 @@ def generation(name, model_class, generator):
             "logits": rows_of(out.logits[0], rows), "loss": numbers(out.loss)[0],
             "bfloat16_logits": rows_of(rounded.logits[0], rows), "gradients": gradients(model), "encoder_rows": last,
             "encoder_hidden": rows_of(out.encoder_last_hidden_state[0], last)})
-        model.zero_grad()
     ids = inputs[0].unsqueeze(0)
     new = greedy(name, model_class, [0], NEW, input_ids=ids)
     beams = new and beam_cases(name, model_class, [draw(ENCODER[0], generator) for _ in range(20)],
