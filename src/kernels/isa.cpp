@@ -48,6 +48,11 @@ bool has_bfloat16() {
   return value;
 }
 
+bool has_int8_dot() {
+  static const bool value = isa() == Isa::avx512 && __builtin_cpu_supports("avx512vnni");
+  return value;
+}
+
 const char* isa_name() { return has_bfloat16() ? "avx512 with bfloat16" : name_of(isa()); }
 
 }  // namespace hone::kernels

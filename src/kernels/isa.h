@@ -29,6 +29,8 @@ enum class Isa { portable, avx2, avx512 };
 Isa isa();
 /// avx512 with bfloat16 dot products.
 bool has_bfloat16();
+/// avx512 with dot products of bytes.
+bool has_int8_dot();
 const char* isa_name();
 
 template <class Function>

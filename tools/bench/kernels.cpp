@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "base/threads.h"
 #include "kernels/calibrate/calibrate.h"
@@ -65,6 +66,30 @@ void bench_linear(std::int64_t rows, std::int64_t in, std::int64_t out) {
   }
 }
 
+/// Forward products with weights of two and of one byte, run by turns: as many operations a second, and bytes of weights.
+void bench_inference(std::int64_t rows, std::int64_t in, std::int64_t out) {
+  const at::Tensor x = at::randn({rows, in});
+  const at::Tensor w = at::randn({out, in});
+  constexpr Compute computes[] = {Compute::bfloat16, Compute::int8};
+  std::vector<PackedWeight> packed;
+  for (const Compute compute : computes) packed.emplace_back(out, in, compute, false).refresh(w);
+  double best[] = {1e30, 1e30};
+  const double stop = now() + 0.4;
+  do {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const double start = now();
+      linear_forward(x, packed[i]);
+      best[i] = std::min(best[i], now() - start);
+    }
+  } while (now() < stop);
+  const double operations = 2e-9 * static_cast<double>(rows * in * out);
+  const double weights = 1e-9 * static_cast<double>(in * out);
+  fmt::print("forward {:4} x {:5} x {:5}  bfloat16 {:4.0f} GFLOP/s {:3.0f} GB/s  int8 {:4.0f} GOP/s {:3.0f} GB/s  {:.2f} x\n",
+             rows, in, out, operations / best[0], 2 * weights / best[0], operations / best[1], weights / best[1],
+             best[0] / best[1]);
+  std::fflush(stdout);
+}
+
 void bench_head(std::int64_t rows, std::int64_t width, std::int64_t vocabulary) {
   const double flops = 2.0 * static_cast<double>(rows * width * vocabulary);
   const at::Tensor hidden = at::randn({rows, width}) * 0.1;
@@ -104,6 +129,11 @@ int main(int argc, char** argv) {
     bench_linear(rows, 768, 2048);
     bench_linear(rows, 2048, 768);
     bench_linear(rows, 768, 32000);
+  }
+  for (const std::int64_t rows : {1, 4, 8, 16, 64, 512}) {
+    bench_inference(rows, 768, 2048);
+    bench_inference(rows, 2048, 768);
+    bench_inference(rows, 768, 32000);
   }
   bench_head(1024, 768, 32000);
 }

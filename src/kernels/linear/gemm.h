@@ -8,10 +8,27 @@
 
 namespace hone::kernels {
 
-/// Panels of one operand, in words of `compute` (see gemm_cpu.h).
+/// Panels of one operand, in words of `compute` (see gemm_cpu.h and int8_cpu.h).
 std::int64_t panel_words(std::int64_t columns, std::int64_t depth, Compute compute);
 
-/// Computes all of `gemm.c` with the team's threads.
+/// C cut into chunks of rows × groups of panels.
+struct Cut {
+  std::int64_t rows = 0;
+  std::int64_t panels = 0;
+  std::int64_t chunks = 0;
+  std::int64_t groups = 0;
+
+  std::int64_t count() const { return chunks * groups; }
+  GemmPart part(std::int64_t index) const;
+};
+
+/// Panels are shared out only as far as the threads need it.
+Cut cut_product(std::int64_t rows, std::int64_t columns, std::int64_t row_chunk);
+
+/// Whether a product of this size is worth a parallel region, which costs about 2 µs.
+bool worth_a_region(std::int64_t rows, std::int64_t columns, std::int64_t depth);
+
+/// Computes all of `gemm.c` with the team's threads. Not for int8.
 void run_gemm(const Gemm& gemm, Compute compute);
 
 /// What PackedWeight holds. Shapes: weight_NK is [out_features, in_features].
@@ -22,12 +39,15 @@ struct PackedWeight::Storage {
   bool trainable = false;
   bool fresh = false;    ///< refreshed at least once
   Scratch forward;       ///< panels over out_features, words along in_features
+  Scratch scales;        ///< int8: one float for each column of the panels
   Scratch backward;      ///< bfloat16 and trainable: panels over in_features, words along out_features
   at::Tensor weight_NK;  ///< float32 and trainable: read by backward
 };
 
-/// C = A · Wᵀ and C = A · W for row-major A and C of `rows` rows; the caller sets bias and accumulation.
-Gemm forward_product(const PackedWeight& weight, const float* a, std::int64_t rows, float* c);
+/// C = A · Wᵀ + bias for row-major A and C of `rows` rows; `bias` may be null.
+void multiply_forward(const PackedWeight& weight, const float* a, std::int64_t rows, const float* bias, float* c);
+
+/// C = A · W, likewise.
 Gemm backward_product(const PackedWeight& weight, const float* a, std::int64_t rows, float* c);
 
 }  // namespace hone::kernels

@@ -26,9 +26,8 @@ at::Tensor linear_forward(const at::Tensor& x_TK, const PackedWeight& weight, co
   HONE_ASSERT(x_TK.size(1) == weight.in_features());
   if (bias_N.defined()) check_vector(bias_N, weight.out_features());
   at::Tensor y_TN = at::empty({x_TK.size(0), weight.out_features()}, at::kFloat);
-  Gemm gemm = forward_product(weight, x_TK.const_data_ptr<float>(), x_TK.size(0), y_TN.mutable_data_ptr<float>());
-  if (bias_N.defined()) gemm.bias = bias_N.const_data_ptr<float>();
-  run_gemm(gemm, weight.compute());
+  multiply_forward(weight, x_TK.const_data_ptr<float>(), x_TK.size(0),
+                   bias_N.defined() ? bias_N.const_data_ptr<float>() : nullptr, y_TN.mutable_data_ptr<float>());
   return y_TN;
 }
 

@@ -57,9 +57,7 @@ void check_rule(const LogitRule& rule, std::int64_t vocabulary) {
 /// The rows' products with the weight plus the rule's bias; the cap is still to come.
 void uncapped_logits(const PackedWeight& weight, const LogitRule& rule, const float* hidden, std::int64_t rows,
                      float* logits) {
-  Gemm gemm = forward_product(weight, hidden, rows, logits);
-  if (rule.bias_V.defined()) gemm.bias = rule.bias_V.const_data_ptr<float>();
-  run_gemm(gemm, weight.compute());
+  multiply_forward(weight, hidden, rows, rule.bias_V.defined() ? rule.bias_V.const_data_ptr<float>() : nullptr, logits);
 }
 
 /// Calls body(first row, rows, their logits) for one chunk after the other. The cap is left to the body, which holds a
