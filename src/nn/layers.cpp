@@ -1,11 +1,11 @@
 #include "nn/layers.h"
 
 #include "base/error.h"
+#include "kernels/activation/activation.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/norm/norm.h"
 #include "kernels/rotary/rotary.h"
-#include "kernels/swiglu/swiglu.h"
 #include "nn/layer.h"
 
 namespace hone {
@@ -104,11 +104,12 @@ at::Tensor rotary_attention(const at::Tensor& qkv_TC, const RotaryAttention& con
 
 at::Tensor gated_mlp(const at::Tensor& x_TD, const Parameter& gate_up, const Parameter& down) {
   const at::Tensor gate_up_T2F = kernels::linear_forward(x_TD, gate_up.packed());
-  at::Tensor out = kernels::linear_forward(kernels::swiglu_forward(gate_up_T2F), down.packed());
+  constexpr kernels::Activation silu = kernels::Activation::silu;
+  at::Tensor out = kernels::linear_forward(kernels::gated_forward(gate_up_T2F, silu), down.packed());
   record({x_TD}, {out}, [=, x = x_TD.detach()](Grads grads) -> Grads {
-    const at::Tensor activation = kernels::swiglu_forward(gate_up_T2F);  // recomputed: a third of the memory
+    const at::Tensor activation = kernels::gated_forward(gate_up_T2F, silu);  // recomputed: a third of the memory
     const at::Tensor dactivation = linear_backward(grads[0].contiguous(), activation, down, {});
-    return {linear_backward(kernels::swiglu_backward(dactivation, gate_up_T2F), x, gate_up, {})};
+    return {linear_backward(kernels::gated_backward(dactivation, gate_up_T2F, silu), x, gate_up, {})};
   });
   return out;
 }
