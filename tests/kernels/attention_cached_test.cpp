@@ -41,7 +41,8 @@ class Cache {
   std::vector<std::int32_t> past_;
 };
 
-const std::vector<AttentionShape> shapes{{4, 4, 32}, {4, 2, 64}, {6, 1, 16}, {3, 3, 7}, {8, 2, 8}, {2, 1, 20}};
+const std::vector<AttentionShape> shapes{{4, 4, 32}, {4, 2, 64}, {6, 1, 16},  {3, 3, 7},
+                                         {8, 2, 8},  {2, 1, 20}, {4, 1, 256}, {2, 2, 72}};
 
 }  // namespace
 

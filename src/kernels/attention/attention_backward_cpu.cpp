@@ -30,7 +30,7 @@ float dot(const float* a, const float* b, int64_t width) {
   Floats sum = {};
   int64_t i = 0;
   for (; i + vector_lanes <= width; i += vector_lanes) sum += load_floats(a + i) * load_floats(b + i);
-  if (i < width) sum += load_some(a + i, width - i, 0.0F) * load_some(b + i, width - i, 0.0F);
+  if (i < width) sum += load_tail(a + i, width - i) * load_tail(b + i, width - i);
   return sum_lanes(sum);
 }
 

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "kernels/vector.h"
 
 static constexpr int64_t block_keys = 32;
@@ -113,6 +117,27 @@ static inline void transpose_rows(const float* from, int64_t stride, int64_t row
   }
 }
 
+/// The first `count` ≥ 1 floats, zeros in the other lanes; nothing behind them is touched.
+static inline Floats load_tail(const float* from, int64_t count) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1U), from);
+#elif defined(__AVX2__)
+  return _mm256_maskload_ps(from, reinterpret_cast<__m256i>(lane_numbers() < static_cast<int32_t>(count)));
+#else
+  return load_some(from, count, 0.0F);
+#endif
+}
+
+static inline void store_tail(float* to, Floats value, int64_t count) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1U), value);
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(to, reinterpret_cast<__m256i>(lane_numbers() < static_cast<int32_t>(count)), value);
+#else
+  store_some(to, value, count);
+#endif
+}
+
 template <int Rows, int Vectors>
 HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
                                 float* out, int64_t out_stride, int64_t tail) {
@@ -120,14 +145,14 @@ HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end,
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) {
       const float* from = out + r * out_stride + v * vector_lanes;
-      sum[r][v] = tail == 0 ? load_floats(from) : load_some(from, tail, 0.0F);
+      sum[r][v] = tail == 0 ? load_floats(from) : load_tail(from, tail);
     }
   }
   for (int64_t j = begin; j < end; ++j) {
     Floats value[Vectors];
     for (int v = 0; v < Vectors; ++v) {
       const float* from = x + j * x_stride + v * vector_lanes;
-      value[v] = tail == 0 ? load_floats(from) : load_some(from, tail, 0.0F);
+      value[v] = tail == 0 ? load_floats(from) : load_tail(from, tail);
     }
     for (int r = 0; r < Rows; ++r) {
       const Floats w = broadcast(weight.data[r * weight.row + j * weight.step]);
@@ -140,7 +165,7 @@ HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end,
       if (tail == 0) {
         store_floats(to, sum[r][v]);
       } else {
-        store_some(to, sum[r][v], tail);
+        store_tail(to, sum[r][v], tail);
       }
     }
   }
