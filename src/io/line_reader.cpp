@@ -29,11 +29,11 @@ std::string latin1_to_utf8(std::string_view text) {
 
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& path, Encoding encoding)
+LineReader::LineReader(const std::filesystem::path& path, CharacterEncoding encoding)
     : source_(path.string()), encoding_(encoding), bytes_(path) {
   while (buffer_.size() < kByteOrderMark.size() && bytes_.read(buffer_)) {
   }
-  if (encoding_ == Encoding::utf8 && buffer_.starts_with(kByteOrderMark)) used_ = kByteOrderMark.size();
+  if (encoding_ == CharacterEncoding::utf8 && buffer_.starts_with(kByteOrderMark)) used_ = kByteOrderMark.size();
 }
 
 bool LineReader::raw_line(std::string& line) {
@@ -56,7 +56,7 @@ bool LineReader::raw_line(std::string& line) {
 }
 
 void LineReader::decode(std::string& text, std::int64_t first_line) const {
-  if (encoding_ == Encoding::latin1) {
+  if (encoding_ == CharacterEncoding::latin1) {
     text = latin1_to_utf8(text);
     return;
   }

@@ -8,7 +8,7 @@ namespace hone {
 /// Lines of a text file as valid UTF-8, without their ends (LF or CRLF); a byte order mark is skipped.
 class LineReader {
  public:
-  LineReader(const std::filesystem::path& path, Encoding encoding);
+  LineReader(const std::filesystem::path& path, CharacterEncoding encoding);
 
   /// Puts the next line into `line`; false at the end. Error{data} names line and byte of broken UTF-8.
   bool next(std::string& line);
@@ -26,7 +26,7 @@ class LineReader {
   void decode(std::string& text, std::int64_t first_line) const;
 
   std::string source_;
-  Encoding encoding_;
+  CharacterEncoding encoding_;
   ByteSource bytes_;
   std::string buffer_;
   std::size_t used_ = 0;

@@ -22,11 +22,11 @@ enum class TableFormat {
   text,          ///< column `text`: the line
   label_text,    ///< columns `label` and `text`: the first word of a line, and the rest of it
 };
-enum class Encoding { utf8, latin1 };
+enum class CharacterEncoding { utf8, latin1 };
 
 struct TableOptions {
   TableFormat format = TableFormat::by_extension;
-  Encoding encoding = Encoding::utf8;
+  CharacterEncoding encoding = CharacterEncoding::utf8;
   /// csv, tsv: the columns of a file that does not open with a row of names. Empty: it does.
   std::vector<std::string> column_names;
 };

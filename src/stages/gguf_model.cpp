@@ -27,14 +27,6 @@ std::string architecture_of(const std::string& model_type) {
   return model_type == "gemma3_text" ? "gemma3" : model_type;
 }
 
-void require_full_attention(GgufConfig& config) {
-  const Json* kinds = config.find("layer_types");
-  if (kinds == nullptr) return;
-  for (const Json& kind : kinds->as_array()) {
-    if (kind != Json("full_attention")) config.refuse("layer_types", kind, "full_attention");
-  }
-}
-
 /// Gemma 2 and 3: the window, and which layers have it when that is not every 2nd or all but every 6th.
 void put_sliding_layers(GgufConfig& config, std::int64_t layers, std::int64_t period) {
   config.put_count("attention.sliding_window", config.integer("sliding_window"));
@@ -100,28 +92,36 @@ void put_experts(GgufConfig& config, GgufLayout& layout) {
 
 /// The window that llama.cpp does not apply, or 0.
 std::int64_t ignored_window(GgufConfig& config, const std::string& type) {
-  if (type == "mistral" || type == "mixtral" || type == "phi3") return config.integer_or("sliding_window", 0);
-  if (type.starts_with("qwen")) {
-    config.require("use_sliding_window", Json(false));
-    static_cast<void>(config.find("sliding_window"));  // without effect then
+  const bool always = type == "mistral" || type == "mixtral" || type == "phi3";
+  const std::int64_t window = config.integer_or("sliding_window", 0);
+  bool sliding = config.flag_or("use_sliding_window", always);
+  if (const Json* kinds = config.find("layer_types")) {
+    sliding = false;
+    for (const Json& kind : kinds->as_array()) {
+      sliding = sliding || kind == Json("sliding_attention");
+      if (kind != Json("sliding_attention") && kind != Json("full_attention")) {
+        config.refuse("layer_types", kind, "sliding_attention or full_attention");
+      }
+    }
   }
-  return 0;
+  return sliding ? window : 0;
 }
 
 Shape put_decoder(GgufConfig& config) {
   Shape shape;
   GgufLayout& layout = shape.layout;
+  const bool gemma = config.architecture().starts_with("gemma");
   layout.model_type = config.model_type();
   layout.layers = config.integer("num_hidden_layers");
   layout.heads = config.integer("num_attention_heads");
   layout.kv_heads = config.integer_or("num_key_value_heads", layout.heads);
-  layout.tied = config.flag_or("tie_word_embeddings", config.architecture().starts_with("gemma"));
+  layout.tied = config.flag_or("tie_word_embeddings", gemma);
   const std::int64_t width = config.integer("hidden_size"), context = config.integer("max_position_embeddings");
   if (layout.heads == 0 || layout.kv_heads == 0 || layout.heads % layout.kv_heads != 0) {
     config.refuse("num_key_value_heads", Json(layout.kv_heads), fmt::format("a divisor of {}", layout.heads));
   }
   const std::int64_t head = config.integer_or("head_dim", width / layout.heads);
-  const std::int64_t window = ignored_window(config, layout.model_type);
+  const std::int64_t window = gemma ? 0 : ignored_window(config, layout.model_type);
   config.put_count("block_count", layout.layers);
   config.put_count("context_length", window > 0 ? std::min(window, context) : context);
   config.put_count("embedding_length", width);
@@ -136,7 +136,7 @@ Shape put_decoder(GgufConfig& config) {
   const bool large_theta = layout.model_type == "mixtral" || layout.model_type == "gemma3_text";
   shape.factors = put_rope(config, head, context, large_theta ? 1e6 : 1e4);
   static_cast<void>(config.find("original_max_position_embeddings"));
-  if (config.architecture().starts_with("gemma")) {
+  if (gemma) {
     put_gemma(config, layout, head);
     if (!layout.tied && config.architecture() != "gemma3") config.refuse("tie_word_embeddings", Json(false), "true");
     return shape;
@@ -144,7 +144,6 @@ Shape put_decoder(GgufConfig& config) {
   config.require("hidden_act", Json("silu"));
   for (const char* key : {"attention_bias", "mlp_bias"}) static_cast<void>(config.flag_or(key, false));  // tensors say it
   config.require("pretraining_tp", Json(1));
-  require_full_attention(config);
   return shape;
 }
 

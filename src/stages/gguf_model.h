@@ -18,8 +18,8 @@ struct GgufModel {
 /// Writes the file that llama.cpp reads, atomically. Families: llama, mistral, mixtral, qwen2, qwen3, qwen3_moe, phi3,
 /// gemma, gemma2, gemma3_text, gpt2; rotary scalings as in gguf_rope.h.
 ///
-/// Where llama.cpp knows no sliding window (mistral, mixtral, phi3), the context length is at most the window: up to
-/// there both compute the same. Whatever else a config.json says that the file cannot express is Error{data} naming
+/// Where llama.cpp knows no sliding window (all but gemma2 and gemma3_text), the context length is at most the window:
+/// up to there both compute the same. Whatever else a config.json says that the file cannot express is Error{data} naming
 /// the key.
 void write_gguf_model(const std::filesystem::path& path, const GgufModel& model, GgufType type);
 

@@ -118,7 +118,7 @@ TEST_CASE("io: the encoding is checked or converted") {
   const Scratch scratch;
   const auto path = scratch.file("a.txt", "fine\ncaf\xE9 au lait\n");
   HONE_CHECK_ERROR(data, rows_of(path), "a.txt:2", "byte 4", "0xe9", "encoding: latin-1");
-  CHECK(text_of(rows_of(path, {.encoding = Encoding::latin1}).at(1), "text") == "café au lait");
+  CHECK(text_of(rows_of(path, {.encoding = CharacterEncoding::latin1}).at(1), "text") == "café au lait");
   HONE_CHECK_ERROR(data, rows_of(scratch.file("a.json", "[{\n\"a\": \"\xFF\"}]")), "a.json:2", "byte 7");
   HONE_CHECK_ERROR(data, rows_of(scratch.file("b.txt", "\xC3")), "b.txt:1", "byte 1");
 }
@@ -160,7 +160,7 @@ TEST_CASE("io: a missing column names those that exist and the nearest") {
 TEST_CASE("io: the review sentences are read as Latin-1") {
   HONE_NEEDS_TEST_DATA(data);
   const auto path = data / "datasets" / "sentconv" / "rt-polarity.all";
-  const TableOptions options{.format = TableFormat::label_text, .encoding = Encoding::latin1};
+  const TableOptions options{.format = TableFormat::label_text, .encoding = CharacterEncoding::latin1};
   const auto rows = rows_of(path, options);
   CHECK(rows.size() == 10662);
   HONE_CHECK_ERROR(data, rows_of(path, {.format = TableFormat::label_text}), "latin-1");
