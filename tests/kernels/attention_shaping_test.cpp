@@ -77,6 +77,39 @@ TEST_CASE("kernels: attention with scale, soft cap and relative bias equals plai
   }
 }
 
+TEST_CASE("kernels: attention of any combination of shape, lengths, window, cap and bias equals plain operators") {
+  hone::Random random(hone::stream_key(11, "combinations"));
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
+  };
+  for (int draw = 0; draw < 40; ++draw) {
+    Case c;
+    const std::int64_t kv_heads = 1 + below(3);
+    c.shape = {kv_heads * (1 + below(3)), kv_heads, 1 + below(48)};
+    for (std::int64_t s = 1 + below(3); s > 0; --s) c.lengths.push_back(static_cast<std::int32_t>(1 + below(80)));
+    c.kind = below(2) == 0 ? AttentionKind::causal : AttentionKind::bidirectional;
+    c.window = below(2) * below(50);
+    c.scale = below(2) == 0 ? 0 : 0.1;
+    c.soft_cap = below(2) == 0 ? 0 : 2.5;
+    c.biases = below(2) == 0 ? 0 : 1 + 2 * below(60);
+    const std::string what = describe(c);
+    CAPTURE(what);
+    const AttentionPlan plan = plan_for(c, c.lengths);
+    const at::Tensor qkv = random_tensor({tokens(c), c.shape.fused_width()}, 1);
+    const at::Tensor dout = random_tensor({tokens(c), c.shape.query_width()}, 2);
+    const at::Tensor leaf = double_leaf(qkv);
+    const at::Tensor bias = c.biases > 0 ? double_leaf(plan.bias_HR) : at::Tensor();
+    const at::Tensor expected = plain_attention(leaf, c.shape, plan, bias);
+    const AttentionResult result = attention_forward(qkv, c.shape, plan);
+    CHECK(relative_error(result.out_TE, expected.detach()) < 1e-5);
+    at::Tensor dbias = c.biases > 0 ? at::zeros_like(plan.bias_HR) : at::Tensor();
+    const at::Tensor dqkv = attention_backward(dout, qkv, result, c.shape, plan, &dbias);
+    const auto wanted = gradients(expected, dout, c.biases > 0 ? std::vector{leaf, bias} : std::vector{leaf});
+    CHECK(relative_error(dqkv, wanted[0]) < 1e-4);
+    if (c.biases > 1) CHECK(relative_error(dbias, wanted[1]) < 1e-4);  // one bias alone changes nothing
+  }
+}
+
 TEST_CASE("kernels: shaped scores have the same bits alone and among others, with one thread and with two") {
   for (const Case& c : cases()) {
     const std::string what = describe(c);

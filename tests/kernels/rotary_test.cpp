@@ -123,13 +123,22 @@ TEST_CASE("kernels: without a table nothing is rotated") {
   CHECK(same_bits(rotary_backward(qkv, {}, {}, position, shape, {}, {}, none, none), qkv));
 }
 
-TEST_CASE("kernels: a rotary table of given frequencies holds their cosines and sines times the factor") {
-  const std::vector<float> frequency{1.0F, 0.01F, 3e-4F};
-  const at::Tensor table = rotary_table(1000, frequency, 1.2);
-  const at::Tensor angle =
-      (at::arange(1000).to(at::kFloat).unsqueeze(1) * at::tensor(at::ArrayRef<float>(frequency))).to(at::kDouble);
-  CHECK(relative_error(table.select(1, 0), at::cos(angle) * 1.2) < 1e-6);
-  CHECK(relative_error(table.select(1, 1), at::sin(angle) * 1.2) < 1e-6);
+TEST_CASE("kernels: a rotary table of given frequencies holds their cosines and sines times the factor, rounded once") {
+  const std::vector<float> frequency{1.0F, 0.7F, 0.31F, 0.01F, 3e-4F, 2e-5F, 1e-6F, 0.0F, 0.5F};
+  const std::int64_t positions = 60000;
+  const at::Tensor wave = at::tensor(at::ArrayRef<float>(frequency));
+  const at::Tensor angle = (at::arange(positions).to(at::kFloat).unsqueeze(1) * wave).to(at::kDouble);
+  for (const double factor : {1.0, 1.25}) {
+    const at::Tensor table = rotary_table(positions, frequency, factor);
+    for (const auto& [column, exact] : {std::pair(0, at::cos(angle)), std::pair(1, at::sin(angle))}) {
+      const at::Tensor expected = exact.to(at::kFloat) * factor;
+      const at::Tensor got = table.select(1, column);
+      CHECK((got - expected).abs().max().item<float>() < 1.3e-7);
+      CHECK((got != expected).sum().item<std::int64_t>() <= 2);  // ties that fall the other way
+    }
+  }
+  const auto compute = [&] { return rotary_table(positions, frequency, 1.1); };
+  CHECK(same_bits(with_threads(1, compute), with_threads(2, compute)));
 }
 
 TEST_CASE("kernels: a row of rotary has the same bits alone and among others, with one thread and with two") {

@@ -42,7 +42,8 @@ std::vector<AttentionGradientUnit> units_of(const AttentionSchedule& schedule, s
   std::vector<AttentionGradientUnit> units;
   for (std::size_t s = 0; s < schedule.sequences.size(); ++s) {
     const AttentionSequence& sequence = schedule.sequences[s];
-    const bool in_parts = dbias == nullptr && pairs(sequence) > bound;
+    const bool is_long = std::max(sequence.rows, sequence.keys) > part_rows;
+    const bool in_parts = dbias == nullptr && is_long && pairs(sequence) > bound;
     for (std::int64_t head = 0; head < kv_heads; ++head) {
       add_units(units, sequence, head, in_parts,
                 dbias == nullptr ? nullptr : dbias + static_cast<std::int64_t>(s) * dbias_stride);

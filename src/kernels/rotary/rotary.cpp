@@ -13,7 +13,8 @@ namespace hone::kernels {
 namespace {
 
 constexpr std::int64_t forward_grain = 8;
-constexpr std::int64_t chunk_rows = 64;  // rows of one partial weight gradient; partials are added in order
+constexpr std::int64_t table_grain = 256;  // positions
+constexpr std::int64_t chunk_rows = 64;    // rows of one partial weight gradient; partials are added in order
 
 void check_floats(const at::Tensor& tensor, at::IntArrayRef sizes) {
   HONE_ASSERT(tensor.scalar_type() == at::kFloat && tensor.is_contiguous() && tensor.device().is_cpu());
@@ -63,17 +64,12 @@ void add_partials(const float* partial, std::int64_t chunks, std::int64_t stride
 at::Tensor rotary_table(std::int64_t positions, std::span<const float> inverse_frequency, double factor) {
   HONE_ASSERT(positions >= 0);
   const auto half = static_cast<std::int64_t>(inverse_frequency.size());
-  const auto scale = static_cast<float>(factor);
   at::Tensor table_P2H = at::empty({positions, 2, half}, at::kFloat);
   float* table = table_P2H.data_ptr<float>();
-  for (std::int64_t i = 0; i < half; ++i) {
-    for (std::int64_t p = 0; p < positions; ++p) {
-      // The angle is rounded to float32 as in the models' reference code: checkpoints were trained with those angles.
-      const float angle = static_cast<float>(p) * inverse_frequency[static_cast<std::size_t>(i)];
-      table[2 * p * half + i] = static_cast<float>(std::cos(static_cast<double>(angle))) * scale;
-      table[2 * p * half + half + i] = static_cast<float>(std::sin(static_cast<double>(angle))) * scale;
-    }
-  }
+  const auto kernel = HONE_SELECT(rotary_table_rows);
+  parallel_for(positions, table_grain, [&](std::int64_t begin, std::int64_t end) {
+    kernel(inverse_frequency.data(), half, static_cast<float>(factor), begin, end, table);
+  });
   return table_P2H;
 }
 

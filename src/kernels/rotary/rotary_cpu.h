@@ -22,6 +22,10 @@ struct RotaryArguments {
 
 }  // namespace hone::kernels
 
+/// Positions [begin, end) of table [positions, 2, half]: cosines and sines of position · frequency, times `factor`.
+HONE_DECLARE_KERNEL(void, rotary_table_rows,
+                    (const float* frequency, int64_t half, float factor, int64_t begin, int64_t end, float* table))
+
 /// Rows [begin, end) of qkv into out; rstd [T, heads + kv_heads] is written with norms.
 HONE_DECLARE_KERNEL(void, rotary_rows,
                     (const RotaryArguments& arguments, const float* qkv, int64_t begin, int64_t end, float* out,
