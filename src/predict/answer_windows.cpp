@@ -19,8 +19,10 @@ std::vector<AnswerWindow> answer_windows(std::span<const std::int32_t> question,
   const std::size_t fixed = around.before.size() + question.size() + around.between.size() + around.behind.size();
   const std::size_t room = max_length > fixed ? max_length - fixed : 0;
   if (context.size() > room && room <= stride) {
-    fail(ErrorKind::data, "the question has {} tokens, which leaves {} of {} for the context, expected more than the stride of {}: "
-         "ask a shorter question or lower the stride", question.size(), room, max_length, stride);
+    fail(ErrorKind::data,
+         "the question has {} tokens, which leaves {} of {} for the context, expected more than the stride of {}: "
+         "ask a shorter question or lower the stride",
+         question.size(), room, max_length, stride);
   }
   std::vector<AnswerWindow> windows;
   for (std::size_t first = 0;; first += room - stride) {

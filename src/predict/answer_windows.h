@@ -6,8 +6,8 @@
 
 namespace hone {
 
-/// The ids that a tokenizer puts around a pair of texts: before the first, between them, behind the second. BERT: [CLS] · [SEP]
-/// · [SEP]; RoBERTa: <s> · </s></s> · </s>.
+/// The ids that a tokenizer puts around a pair of texts: before the first, between them, behind the second. BERT: [CLS]
+/// · [SEP] · [SEP]; RoBERTa: <s> · </s></s> · </s>.
 struct PairTemplate {
   std::vector<std::int32_t> before;
   std::vector<std::int32_t> between;
@@ -24,9 +24,9 @@ struct AnswerWindow {
   std::size_t tokens = 0;         ///< context tokens in the window
 };
 
-/// Windows of at most `max_length` ids, each of which repeats the last `stride` context tokens of the one before (as the
-/// tokenizers library truncates the second text). An empty context gives one window without context tokens. Error{data} when
-/// the question leaves no room for more than `stride` context tokens.
+/// Windows of at most `max_length` ids, each of which repeats the last `stride` context tokens of the one before (as
+/// the tokenizers library truncates the second text). An empty context gives one window without context tokens.
+/// Error{data} when the question leaves no room for more than `stride` context tokens.
 std::vector<AnswerWindow> answer_windows(std::span<const std::int32_t> question, std::span<const std::int32_t> context,
                                          const PairTemplate& around, std::size_t max_length, std::size_t stride);
 

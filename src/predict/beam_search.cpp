@@ -29,7 +29,8 @@ BeamSearch::BeamSearch(BeamSettings settings) : settings_(std::move(settings)) {
          s.num_beams);
   }
   if (s.max_new_tokens < 1) fail(ErrorKind::config, "max_new_tokens is {}, expected at least 1", s.max_new_tokens);
-  if (!std::isfinite(s.length_penalty)) fail(ErrorKind::config, "length_penalty is {}, expected a number", s.length_penalty);
+  if (!std::isfinite(s.length_penalty))
+    fail(ErrorKind::config, "length_penalty is {}, expected a number", s.length_penalty);
   const auto beams = static_cast<std::size_t>(s.num_beams);
   beams_.assign(beams, {.score = kOut});  // only the first one counts: all begin with the same text
   beams_[0].score = 0;
@@ -41,7 +42,8 @@ void BeamSearch::step(std::span<const float> log_probs, std::int64_t vocabulary)
   HONE_ASSERT(!done_);
   const auto expected = static_cast<std::size_t>(rows() * vocabulary);
   if (vocabulary < 1 || log_probs.size() != expected) {
-    fail(ErrorKind::data, "beam search got {} log-probabilities, expected {} rows of {}", log_probs.size(), rows(), vocabulary);
+    fail(ErrorKind::data, "beam search got {} log-probabilities, expected {} rows of {}", log_probs.size(), rows(),
+         vocabulary);
   }
   const std::vector<Candidate> candidates = best_continuations(log_probs, vocabulary);
   finish(candidates);
@@ -49,7 +51,8 @@ void BeamSearch::step(std::span<const float> log_probs, std::int64_t vocabulary)
   ++length_;
   const bool full = std::all_of(finished_.begin(), finished_.end(), [](const Finished& f) { return f.real; });
   const bool all_end = std::all_of(candidates.begin(), candidates.end(), [](const Candidate& c) { return c.ends; });
-  done_ = beams_.front().filler() || !improvement_possible() || (full && settings_.early_stopping == EarlyStopping::yes) || all_end;
+  done_ = beams_.front().filler() || !improvement_possible() ||
+          (full && settings_.early_stopping == EarlyStopping::yes) || all_end;
 }
 
 std::vector<BeamSearch::Candidate> BeamSearch::best_continuations(std::span<const float> log_probs,
@@ -93,7 +96,8 @@ void BeamSearch::finish(std::span<const Candidate> candidates) {
   std::vector<Finished> all = std::move(finished_);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const bool finishes = candidates[i].ends && i < beams_.size() && candidates[i].score >= kFiller;
-    if (finishes) all.push_back({.score = candidates[i].score / penalty, .real = true, .ids = continued(candidates[i])});
+    if (finishes)
+      all.push_back({.score = candidates[i].score / penalty, .real = true, .ids = continued(candidates[i])});
   }
   finished_ = best_of(std::move(all), beams_.size());
 }
@@ -109,7 +113,8 @@ void BeamSearch::run_on(std::span<const Candidate> candidates) {
   // A vocabulary that is smaller than the number of beams leaves places free.
   for (std::size_t i = 0; i < beams_.size(); ++i) {
     const Candidate& candidate = open[std::min(i, open.size() - 1)];
-    beams_[i] = {.parent = length_ == 0 ? 0 : candidate.beam, .id = candidate.id,
+    beams_[i] = {.parent = length_ == 0 ? 0 : candidate.beam,
+                 .id = candidate.id,
                  .score = i < open.size() ? candidate.score : -std::numeric_limits<float>::infinity()};
     if (i >= ids.size()) ids.push_back(ids.back());
   }
@@ -121,9 +126,8 @@ bool BeamSearch::improvement_possible() const {
   const bool at_limit = settings_.early_stopping == EarlyStopping::never && settings_.length_penalty > 0;
   const auto length = static_cast<double>(at_limit ? settings_.max_new_tokens : length_);
   const float best = beams_.front().score / static_cast<float>(std::pow(length, settings_.length_penalty));
-  return std::any_of(finished_.begin(), finished_.end(), [&](const Finished& finished) {
-    return best > (finished.real ? finished_.back().score : kOut);
-  });
+  return std::any_of(finished_.begin(), finished_.end(),
+                     [&](const Finished& finished) { return best > (finished.real ? finished_.back().score : kOut); });
 }
 
 std::vector<BeamSearch::Hypothesis> BeamSearch::hypotheses() const {

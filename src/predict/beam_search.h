@@ -19,13 +19,14 @@ struct BeamSettings {
   double length_penalty = 1.0;            ///< a hypothesis scores its log-probability / length^length_penalty
   EarlyStopping early_stopping = EarlyStopping::no;
   std::int64_t max_new_tokens = 64;
-  std::vector<std::int32_t> eos;          ///< ids that finish a hypothesis; they belong to it
+  std::vector<std::int32_t> eos;  ///< ids that finish a hypothesis; they belong to it
 };
 
 /// The bookkeeping of beam search for one prompt, with the rules (and the float32 arithmetic) of transformers: the best
-/// max(2, 1 + eos ids)·num_beams continuations a step; those of the first num_beams that end become finished hypotheses,
-/// of which the num_beams best stay; the best num_beams others run on. Equal scores: the lower beam, then the lower id, first.
-/// Where logit rules leave fewer continuations than beams, transformers returns copies of one text; here none is a copy.
+/// max(2, 1 + eos ids)·num_beams continuations a step; those of the first num_beams that end become finished
+/// hypotheses, of which the num_beams best stay; the best num_beams others run on. Equal scores: the lower beam, then
+/// the lower id, first. Where logit rules leave fewer continuations than beams, transformers returns copies of one
+/// text; here none is a copy.
 ///
 ///     BeamSearch search(settings);
 ///     while (!search.done()) {
@@ -52,8 +53,8 @@ class BeamSearch {
     float score = 0;                ///< with the length penalty
   };
 
-  /// `log_probs` are the running beams' rows of log-softmax values (after whatever logit rules there are), one behind the
-  /// other. In the first step all beams are the prompt: one row. Error{data} for NaN or another number of rows.
+  /// `log_probs` are the running beams' rows of log-softmax values (after whatever logit rules there are), one behind
+  /// the other. In the first step all beams are the prompt: one row. Error{data} for NaN or another number of rows.
   void step(std::span<const float> log_probs, std::int64_t vocabulary);
 
   bool done() const { return done_; }

@@ -26,7 +26,8 @@ std::vector<std::size_t> mask_places(std::span<const std::int32_t> ids, std::int
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] == mask_id) places.push_back(i);
   }
-  if (places.empty()) fail(ErrorKind::data, "the text has no mask token (id {}); write it where a word is to be filled in", mask_id);
+  if (places.empty())
+    fail(ErrorKind::data, "the text has no mask token (id {}); write it where a word is to be filled in", mask_id);
   return places;
 }
 
@@ -36,7 +37,8 @@ std::vector<std::vector<MaskFill>> fill_masks(std::span<const std::int32_t> ids,
   const std::vector<std::size_t> places = mask_places(ids, mask_id);
   const std::size_t vocabulary = logits_MV.size() / places.size();
   if (vocabulary == 0 || vocabulary * places.size() != logits_MV.size()) {
-    fail(ErrorKind::data, "{} logits for {} masks: expected a row of the vocabulary each", logits_MV.size(), places.size());
+    fail(ErrorKind::data, "{} logits for {} masks: expected a row of the vocabulary each", logits_MV.size(),
+         places.size());
   }
   for (const std::int32_t id : settings.targets) {
     if (id < 0 || static_cast<std::size_t>(id) >= vocabulary) {
@@ -70,8 +72,10 @@ Json to_json(std::span<const std::vector<MaskFill>> masks) {
   for (const std::vector<MaskFill>& fills : masks) {
     Json list = Json::array();
     for (const MaskFill& fill : fills) {
-      list.push_back(Json::Object{{"score", static_cast<double>(fill.score)}, {"token", std::int64_t{fill.token}},
-                                  {"token_str", fill.token_str}, {"sequence", fill.sequence}});
+      list.push_back(Json::Object{{"score", static_cast<double>(fill.score)},
+                                  {"token", std::int64_t{fill.token}},
+                                  {"token_str", fill.token_str},
+                                  {"sequence", fill.sequence}});
     }
     all.push_back(std::move(list));
   }

@@ -61,8 +61,8 @@ std::vector<float> pool(const PoolingPlan& plan, std::span<const float> hidden_T
                         std::size_t prompt_tokens) {
   const bool fits = dimension > 0 && hidden_TH.size() % dimension == 0;
   if (!fits || (plan.dimension && static_cast<std::size_t>(*plan.dimension) != dimension)) {
-    fail(ErrorKind::data, "{} numbers in hidden states of {} dimensions; the pooling expects {}", hidden_TH.size(), dimension,
-         plan.dimension.value_or(static_cast<std::int64_t>(dimension)));
+    fail(ErrorKind::data, "{} numbers in hidden states of {} dimensions; the pooling expects {}", hidden_TH.size(),
+         dimension, plan.dimension.value_or(static_cast<std::int64_t>(dimension)));
   }
   const Tokens tokens{hidden_TH, dimension, plan.include_prompt ? 0 : prompt_tokens};
   if (tokens.first >= tokens.count()) fail(ErrorKind::data, "no tokens to pool: the text has {}", tokens.count());

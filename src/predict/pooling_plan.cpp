@@ -50,9 +50,11 @@ std::vector<PoolingMode> read_modes(const Json& config) {
 void read_pooling(const std::filesystem::path& path, PoolingPlan& plan) {
   const Json config = read_json(path);
   for (const auto& [key, value] : config.as_object()) {
-    bool known = key == "pooling_mode" || key == "include_prompt" || key == "word_embedding_dimension" || key == "embedding_dimension";
+    bool known = key == "pooling_mode" || key == "include_prompt" || key == "word_embedding_dimension" ||
+                 key == "embedding_dimension";
     for (const ModeName& mode : kModes) known = known || key == mode.flag;
-    if (!known) fail(ErrorKind::data, "{}: the key {} is not known, so the vectors could come out wrong", path.string(), key);
+    if (!known)
+      fail(ErrorKind::data, "{}: the key {} is not known, so the vectors could come out wrong", path.string(), key);
   }
   plan.modes = read_modes(config);
   if (plan.modes.empty()) plan.modes = {PoolingMode::mean};
@@ -74,7 +76,9 @@ std::filesystem::path folder_of(const Json& module, const std::filesystem::path&
   const std::filesystem::path folder = module.at("path").as_string();
   bool inside = folder.is_relative();
   for (const std::filesystem::path& part : folder) inside = inside && part != "..";
-  if (!inside) fail(ErrorKind::data, "{}: the module path {} leads outside the model's directory", modules.string(), folder.string());
+  if (!inside)
+    fail(ErrorKind::data, "{}: the module path {} leads outside the model's directory", modules.string(),
+         folder.string());
   return modules.parent_path() / folder;
 }
 
@@ -111,7 +115,8 @@ std::optional<PoolingPlan> read_pooling_plan(const std::filesystem::path& direct
     } else if (kind == "Normalize") {
       plan.normalize = true;
     } else {
-      fail(ErrorKind::data, "{}: the module {} is not supported; expected Transformer, Pooling and Normalize", path.string(), kind);
+      fail(ErrorKind::data, "{}: the module {} is not supported; expected Transformer, Pooling and Normalize",
+           path.string(), kind);
     }
     kinds.push_back(kind);
   }

@@ -25,7 +25,8 @@ std::vector<double> probabilities(std::span<const float> logits, const AnswerWin
   };
   double peak = -std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (std::isnan(logits[i])) fail(ErrorKind::data, "span logit {} of {} is not a number: the model's weights are broken", i, logits.size());
+    if (std::isnan(logits[i]))
+      fail(ErrorKind::data, "span logit {} of {} is not a number: the model's weights are broken", i, logits.size());
     if (counts(i)) peak = std::max(peak, static_cast<double>(logits[i]));
   }
   std::vector<double> mass(logits.size(), 0);
@@ -139,8 +140,8 @@ std::vector<Answer> find_answers(std::string_view context, std::span<const Conte
 Json to_json(std::span<const Answer> answers) {
   Json list = Json::array();
   for (const Answer& answer : answers) {
-    list.push_back(Json::Object{{"score", answer.score}, {"start", answer.start}, {"end", answer.end},
-                                {"answer", answer.answer}});
+    list.push_back(
+        Json::Object{{"score", answer.score}, {"start", answer.start}, {"end", answer.end}, {"answer", answer.answer}});
   }
   return answers.size() == 1 ? list.as_array().front() : list;
 }

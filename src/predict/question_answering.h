@@ -12,7 +12,7 @@
 namespace hone {
 
 struct ContextToken {
-  std::size_t begin = 0;   ///< bytes [begin, end) of the context
+  std::size_t begin = 0;  ///< bytes [begin, end) of the context
   std::size_t end = 0;
   std::int32_t word = -1;  ///< which word of the context it belongs to; -1: not known
 };
@@ -37,10 +37,10 @@ struct Answer {
   std::string answer;
 };
 
-/// The best spans of all windows, best first, as transformers 4's question-answering pipeline finds them: softmax over the
-/// context tokens and the first id (where models put "no answer"), score = P(start) · P(end) for start ≤ end within
-/// max_answer_length; the scores of the same answer (without regard to case) add up. Spans of probability 0 are no answers.
-/// Error{data} when the logits do not fit the windows.
+/// The best spans of all windows, best first, as transformers 4's question-answering pipeline finds them: softmax over
+/// the context tokens and the first id (where models put "no answer"), score = P(start) · P(end) for start ≤ end within
+/// max_answer_length; the scores of the same answer (without regard to case) add up. Spans of probability 0 are no
+/// answers. Error{data} when the logits do not fit the windows.
 std::vector<Answer> find_answers(std::string_view context, std::span<const ContextToken> tokens,
                                  std::span<const AnswerWindow> windows, std::span<const SpanLogits> logits,
                                  const AnswerSettings& settings);

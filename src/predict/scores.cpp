@@ -11,7 +11,8 @@ namespace {
 
 void refuse_nan(std::span<const float> logits) {
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (std::isnan(logits[i])) fail(ErrorKind::data, "logit {} of {} is not a number: the model's weights are broken", i, logits.size());
+    if (std::isnan(logits[i]))
+      fail(ErrorKind::data, "logit {} of {} is not a number: the model's weights are broken", i, logits.size());
   }
 }
 
@@ -34,7 +35,8 @@ std::vector<float> softmax(std::span<const float> logits) {
 std::vector<float> sigmoid(std::span<const float> logits) {
   refuse_nan(logits);
   std::vector<float> scores;
-  for (const float logit : logits) scores.push_back(static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(logit)))));
+  for (const float logit : logits)
+    scores.push_back(static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(logit)))));
   return scores;
 }
 
@@ -42,8 +44,9 @@ std::vector<std::size_t> greatest(std::span<const float> values, std::size_t cou
   std::vector<std::size_t> places(values.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
   const std::size_t kept = count == 0 ? places.size() : std::min(count, places.size());
-  std::partial_sort(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept), places.end(),
-                    [&](std::size_t a, std::size_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; });
+  std::partial_sort(
+      places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept), places.end(),
+      [&](std::size_t a, std::size_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; });
   places.resize(kept);
   return places;
 }

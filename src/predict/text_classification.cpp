@@ -21,7 +21,8 @@ std::vector<std::string> read_labels(const Json& config, std::string_view source
   for (std::size_t i = 0; i < count; ++i) {
     const Json* name = names->find(std::to_string(i));
     if (name == nullptr) {
-      fail(ErrorKind::data, "{}: id2label has {} names but none for {}; expected the numbers from 0 on", source, count, i);
+      fail(ErrorKind::data, "{}: id2label has {} names but none for {}; expected the numbers from 0 on", source, count,
+           i);
     }
     labels.push_back(name->as_string());
   }
@@ -36,8 +37,10 @@ ScoreFunction score_function(const Json& config, std::size_t labels, std::string
     if (name == "regression") return ScoreFunction::none;
     if (name == "multi_label_classification") return ScoreFunction::sigmoid;
     if (name != "single_label_classification") {
-      fail(ErrorKind::data, "{}: problem_type is {}, expected regression, single_label_classification or "
-           "multi_label_classification", source, name);
+      fail(ErrorKind::data,
+           "{}: problem_type is {}, expected regression, single_label_classification or "
+           "multi_label_classification",
+           source, name);
     }
   }
   return labels == 1 ? ScoreFunction::sigmoid : ScoreFunction::softmax;

@@ -16,8 +16,8 @@ std::vector<std::string> read_labels(const Json& config, std::string_view source
 /// What makes scores of logits.
 enum class ScoreFunction { softmax, sigmoid, none };
 
-/// As transformers chooses it from `problem_type` and the number of labels: regression none, several labels at once or a
-/// single label sigmoid, else softmax. Error{data} naming `source` for an unknown problem_type.
+/// As transformers chooses it from `problem_type` and the number of labels: regression none, several labels at once or
+/// a single label sigmoid, else softmax. Error{data} naming `source` for an unknown problem_type.
 ScoreFunction score_function(const Json& config, std::size_t labels, std::string_view source);
 
 struct LabelScore {

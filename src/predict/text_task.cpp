@@ -25,7 +25,8 @@ std::string full_name(const Json::Object& tasks, std::string_view task, std::str
 
 std::string text_of(const Json* value, std::string_view key, std::string_view source) {
   if (value == nullptr || value->is_null()) return "";
-  if (!value->is_string()) fail(ErrorKind::data, "{}: {} is of type {}, expected string", source, key, value->type_name());
+  if (!value->is_string())
+    fail(ErrorKind::data, "{}: {} is of type {}, expected string", source, key, value->type_name());
   return value->as_string();
 }
 
@@ -42,7 +43,8 @@ TextTask read_text_task(const Json& config, std::string_view task, std::string_v
   const Json* settings = tasks->find(name);
   if (settings == nullptr) return result;
   if (!settings->is_object()) {
-    fail(ErrorKind::data, "{}: task_specific_params.{} is of type {}, expected object", source, name, settings->type_name());
+    fail(ErrorKind::data, "{}: task_specific_params.{} is of type {}, expected object", source, name,
+         settings->type_name());
   }
   for (const auto& [key, value] : settings->as_object()) {
     if (key == "prefix") {
@@ -55,7 +57,7 @@ TextTask read_text_task(const Json& config, std::string_view task, std::string_v
 }
 
 Json text_task_json(std::string_view task, std::string text) {
-  const char* const key = task == "summarization"         ? "summary_text"
+  const char* const key = task == "summarization"          ? "summary_text"
                           : task.starts_with(kTranslation) ? "translation_text"
                                                            : "generated_text";
   return Json::Object{{key, std::move(text)}};

@@ -40,22 +40,26 @@ bool space_at(std::string_view text, std::size_t from) {
 std::vector<ScoredToken> score_tokens(const TokenClassifier& classifier, const TaggedWindow& window) {
   const std::size_t labels = classifier.labels.size();
   if (labels == 0 || window.logits_TL.size() != window.tokens_T.size() * labels) {
-    fail(ErrorKind::data, "{} logits for {} tokens and {} labels: expected one a token and label", window.logits_TL.size(),
-         window.tokens_T.size(), labels);
+    fail(ErrorKind::data, "{} logits for {} tokens and {} labels: expected one a token and label",
+         window.logits_TL.size(), window.tokens_T.size(), labels);
   }
   std::vector<ScoredToken> scored;
   for (std::size_t i = 0; i < window.tokens_T.size(); ++i) {
     const TaggedToken& token = window.tokens_T[i];
     if (token.special) continue;
     if (token.begin > token.end || token.end > window.text.size()) {
-      fail(ErrorKind::data, "token {} covers bytes {} to {} of a text of {}", i, token.begin, token.end, window.text.size());
+      fail(ErrorKind::data, "token {} covers bytes {} to {} of a text of {}", i, token.begin, token.end,
+           window.text.size());
     }
     const std::string_view covered = window.text.substr(token.begin, token.end - token.begin);
     const bool goes_on = classifier.marks_subwords ? utf8_length(token.spelling) != utf8_length(covered)
                                                    : token.begin > 0 && !space_at(window.text, token.begin - 1);
     scored.push_back({.word = token.unknown ? std::string(covered) : token.spelling,
-                      .scores = softmax(window.logits_TL.subspan(i * labels, labels)), .begin = token.begin,
-                      .end = token.end, .index = i, .goes_on = goes_on && !token.unknown});
+                      .scores = softmax(window.logits_TL.subspan(i * labels, labels)),
+                      .begin = token.begin,
+                      .end = token.end,
+                      .index = i,
+                      .goes_on = goes_on && !token.unknown});
   }
   return scored;
 }
@@ -82,8 +86,8 @@ Tagged tag_word(const TokenClassifier& classifier, std::span<const ScoredToken> 
   std::vector<std::string> spellings;
   for (const ScoredToken& token : word) spellings.push_back(token.word);
   const std::size_t best = place_of_best(scores);
-  return {classifier.labels[best], scores[best], classifier.join(spellings), word.front().begin, word.back().end,
-          word.front().index};
+  return {classifier.labels[best], scores[best],    classifier.join(spellings),
+          word.front().begin,      word.back().end, word.front().index};
 }
 
 std::vector<Tagged> tag_words(const TokenClassifier& classifier, std::span<const ScoredToken> tokens) {
@@ -125,8 +129,10 @@ Entity join_group(const TokenClassifier& classifier, std::span<const Tagged> gro
     spellings.push_back(tagged.word);
   }
   return {.label = dash == std::string::npos ? label : label.substr(dash + 1),
-          .score = static_cast<float>(sum / static_cast<double>(group.size())), .word = classifier.join(spellings),
-          .start = offsets.at(group.front().begin), .end = offsets.at(group.back().end)};
+          .score = static_cast<float>(sum / static_cast<double>(group.size())),
+          .word = classifier.join(spellings),
+          .start = offsets.at(group.front().begin),
+          .end = offsets.at(group.back().end)};
 }
 
 std::vector<Entity> join_groups(const TokenClassifier& classifier, std::span<const Tagged> tagged,
@@ -153,8 +159,12 @@ std::vector<Entity> find_entities(const TokenClassifier& classifier, const Tagge
   std::vector<Entity> entities;
   if (classifier.aggregation == Aggregation::none) {
     for (const Tagged& t : tagged) {
-      entities.push_back({.label = t.label, .score = t.score, .word = t.word, .start = offsets.at(t.begin),
-                          .end = offsets.at(t.end), .index = static_cast<std::int64_t>(t.index)});
+      entities.push_back({.label = t.label,
+                          .score = t.score,
+                          .word = t.word,
+                          .start = offsets.at(t.begin),
+                          .end = offsets.at(t.end),
+                          .index = static_cast<std::int64_t>(t.index)});
     }
   } else {
     entities = join_groups(classifier, tagged, offsets);
@@ -166,7 +176,8 @@ std::vector<Entity> find_entities(const TokenClassifier& classifier, const Tagge
 }
 
 std::vector<Entity> merge_overlapping(std::vector<Entity> entities) {
-  std::stable_sort(entities.begin(), entities.end(), [](const Entity& a, const Entity& b) { return a.start < b.start; });
+  std::stable_sort(entities.begin(), entities.end(),
+                   [](const Entity& a, const Entity& b) { return a.start < b.start; });
   std::vector<Entity> merged;
   for (Entity& entity : entities) {
     if (merged.empty() || entity.start >= merged.back().end) {

@@ -13,16 +13,16 @@
 namespace hone {
 
 /// How tokens become entities. `none` leaves them alone; the others join neighbours of the same tag (B-TAG begins a new
-/// entity, I-TAG and bare names go on). `first`, `average` and `max` first make the tokens of a word agree: on the tag of its
-/// first token, of the mean of their scores, or of the token that is surest.
+/// entity, I-TAG and bare names go on). `first`, `average` and `max` first make the tokens of a word agree: on the tag
+/// of its first token, of the mean of their scores, or of the token that is surest.
 enum class Aggregation { none, simple, first, average, max };
 
 struct TaggedToken {
   std::string spelling;   ///< as in tokenizer.json ("##ing", "Ġthe")
   std::size_t begin = 0;  ///< bytes [begin, end) of the text
   std::size_t end = 0;
-  bool special = false;   ///< added by the tokenizer: no part of the text
-  bool unknown = false;   ///< the unk token: stands for its text
+  bool special = false;  ///< added by the tokenizer: no part of the text
+  bool unknown = false;  ///< the unk token: stands for its text
 };
 
 /// One pass of the model over a text or a window of it.
@@ -56,7 +56,8 @@ struct Entity {
 /// The entities of one window in the order of the text. Error{data} when logits and tokens do not fit.
 std::vector<Entity> find_entities(const TokenClassifier& classifier, const TaggedWindow& window);
 
-/// The entities of overlapping windows: of those that overlap the longest stays, of equals the one with the highest score.
+/// The entities of overlapping windows: of those that overlap the longest stays, of equals the one with the highest
+/// score.
 std::vector<Entity> merge_overlapping(std::vector<Entity> entities);
 
 /// [{"entity" or "entity_group", "score", "index" without aggregation, "word", "start", "end"}, …]

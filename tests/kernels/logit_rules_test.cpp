@@ -38,7 +38,8 @@ kernels::LogitRules rules_of(const Json& test) {
 std::vector<std::uint64_t> mask_of(const Json& allowed, std::size_t vocabulary) {
   if (allowed.is_null()) return {};
   std::vector<std::uint64_t> words((vocabulary + 63) / 64, 0);
-  for (const std::int32_t id : ids_of(allowed)) words[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
+  for (const std::int32_t id : ids_of(allowed))
+    words[static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
   return words;
 }
 

@@ -25,8 +25,10 @@ std::vector<std::int32_t> ids_of(const Json& list) {
 class Table {
  public:
   explicit Table(const Json& settings)
-      : seed_(static_cast<std::uint32_t>(settings.at("seed").as_integer())), vocab_(settings.at("vocab").as_integer()),
-        scale_(settings.at("scale").as_number()), eos_(ids_of(settings.at("eos"))),
+      : seed_(static_cast<std::uint32_t>(settings.at("seed").as_integer())),
+        vocab_(settings.at("vocab").as_integer()),
+        scale_(settings.at("scale").as_number()),
+        eos_(ids_of(settings.at("eos"))),
         favour_(settings.at("eos_favour").as_number()) {}
   std::int64_t vocab() const { return vocab_; }
 
@@ -60,7 +62,9 @@ BeamSettings settings_of(const Json& test) {
   return {.num_beams = test.at("num_beams").as_integer(),
           .num_return_sequences = test.at("num_return_sequences").as_integer(),
           .length_penalty = test.at("length_penalty").as_number(),
-          .early_stopping = early.is_string() ? EarlyStopping::never : early.as_bool() ? EarlyStopping::yes : EarlyStopping::no,
+          .early_stopping = early.is_string() ? EarlyStopping::never
+                            : early.as_bool() ? EarlyStopping::yes
+                                              : EarlyStopping::no,
           .max_new_tokens = test.at("max_new_tokens").as_integer(),
           .eos = ids_of(test.at("eos"))};
 }
@@ -165,7 +169,8 @@ TEST_CASE("predict: one beam is greedy search") {
 
 TEST_CASE("predict: contradicting beam settings and bad rows are refused") {
   HONE_CHECK_ERROR(config, BeamSearch({.num_beams = 0}), "num_beams is 0");
-  HONE_CHECK_ERROR(config, BeamSearch({.num_beams = 2, .num_return_sequences = 3}), "num_return_sequences is 3", "num_beams = 2");
+  HONE_CHECK_ERROR(config, BeamSearch({.num_beams = 2, .num_return_sequences = 3}), "num_return_sequences is 3",
+                   "num_beams = 2");
   HONE_CHECK_ERROR(config, BeamSearch({.max_new_tokens = 0}), "max_new_tokens is 0");
   HONE_CHECK_ERROR(config, BeamSearch({.length_penalty = std::nan("")}), "length_penalty");
   BeamSearch search({.num_beams = 2});

@@ -31,7 +31,8 @@ TEST_CASE("predict: masks are filled as by transformers' fill-mask") {
     INFO(test.dump());
     const FillMaskSettings settings{.top_k = static_cast<std::size_t>(test.at("top_k").as_integer()),
                                     .targets = test::ids_of(test.at("targets"))};
-    const auto found = fill_masks(test::ids_of(test.at("ids")), 1, 0, test::floats_of(test.at("logits")), settings, letters);
+    const auto found =
+        fill_masks(test::ids_of(test.at("ids")), 1, 0, test::floats_of(test.at("logits")), settings, letters);
     test::check_json_near(to_json(found), test.at("expected"));
   }
 }

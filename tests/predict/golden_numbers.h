@@ -34,7 +34,8 @@ inline void check_json_near(const Json& found, const Json& expected) {
   if (expected.is_array()) {
     REQUIRE(found.is_array());
     REQUIRE(found.as_array().size() == expected.as_array().size());
-    for (std::size_t i = 0; i < found.as_array().size(); ++i) check_json_near(found.as_array()[i], expected.as_array()[i]);
+    for (std::size_t i = 0; i < found.as_array().size(); ++i)
+      check_json_near(found.as_array()[i], expected.as_array()[i]);
   } else if (expected.is_object()) {
     REQUIRE(found.is_object());
     CHECK(found.as_object().size() == expected.as_object().size());

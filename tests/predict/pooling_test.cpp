@@ -32,9 +32,11 @@ TEST_CASE("predict: pooled vectors are those of sentence-transformers") {
     INFO(test.dump());
     const std::int64_t prompt = test.at("prompt_tokens").as_integer();
     PoolingPlan plan{.modes = {}, .normalize = test.at("normalize").as_bool(), .include_prompt = prompt == 0};
-    for (const std::string& mode : test::texts_of(test.at("modes"))) plan.modes.push_back(PoolingPlan::parse_mode(mode));
-    const auto vector = pool(plan, test::floats_of(test.at("hidden")),
-                             static_cast<std::size_t>(test.at("dimension").as_integer()), static_cast<std::size_t>(prompt));
+    for (const std::string& mode : test::texts_of(test.at("modes")))
+      plan.modes.push_back(PoolingPlan::parse_mode(mode));
+    const auto vector =
+        pool(plan, test::floats_of(test.at("hidden")), static_cast<std::size_t>(test.at("dimension").as_integer()),
+             static_cast<std::size_t>(prompt));
     test::check_json_near(rows_to_json(vector, vector.size()).as_array().front(), test.at("vector"));
   }
 }
@@ -51,7 +53,8 @@ TEST_CASE("predict: a sentence-transformers directory says how to pool") {
   CHECK(old.dimension == 384);
   CHECK(old.max_tokens == 256);
   CHECK(old.lower_case);
-  scratch.file("1_Pooling/config.json", R"({"embedding_dimension": 8, "pooling_mode": ["lasttoken", "cls"], "include_prompt": false})");
+  scratch.file("1_Pooling/config.json",
+               R"({"embedding_dimension": 8, "pooling_mode": ["lasttoken", "cls"], "include_prompt": false})");
   const PoolingPlan now = *read_pooling_plan(scratch.path());
   CHECK(now.modes == std::vector<PoolingMode>{PoolingMode::lasttoken, PoolingMode::cls});
   CHECK_FALSE(now.include_prompt);
@@ -68,7 +71,9 @@ TEST_CASE("predict: what a sentence-transformers directory has beyond pooling is
   scratch.file("1_Pooling/config.json", R"({"pooling_mode": "mean", "mystery": 1})");
   HONE_CHECK_ERROR(data, read_pooling_plan(scratch.path()), "1_Pooling/config.json", "mystery");
   scratch.file("1_Pooling/config.json", R"({"pooling_mode": "mean"})");
-  modules(R"([{"path": "", "type": "x.Transformer"}, {"path": "1_Pooling", "type": "x.Pooling"}, {"path": "2_Dense", "type": "x.Dense"}])");
+  modules(
+      R"([{"path": "", "type": "x.Transformer"}, {"path": "1_Pooling", "type": "x.Pooling"},
+                {"path": "2_Dense", "type": "x.Dense"}])");
   HONE_CHECK_ERROR(data, read_pooling_plan(scratch.path()), "modules.json", "Dense");
   modules(R"([{"path": "", "type": "x.Transformer"}])");
   HONE_CHECK_ERROR(data, read_pooling_plan(scratch.path()), "the modules are Transformer");

@@ -12,7 +12,9 @@ namespace {
 /// Of tools/golden/question_answering.py.
 PairTemplate template_of(const Json& test) {
   const bool roberta = test.at("roberta").as_bool();
-  return {.before = {2}, .between = roberta ? std::vector<std::int32_t>{3, 3} : std::vector<std::int32_t>{3}, .behind = {3},
+  return {.before = {2},
+          .between = roberta ? std::vector<std::int32_t>{3, 3} : std::vector<std::int32_t>{3},
+          .behind = {3},
           .two_types = !roberta};
 }
 
@@ -27,8 +29,8 @@ struct Asked {
 
 Asked asked(const Json& test) {
   Asked made;
-  made.windows = answer_windows(test::ids_of(test.at("question_ids")), test::ids_of(test.at("context_ids")), template_of(test),
-                                size_of(test.at("max_length")), size_of(test.at("stride")));
+  made.windows = answer_windows(test::ids_of(test.at("question_ids")), test::ids_of(test.at("context_ids")),
+                                template_of(test), size_of(test.at("max_length")), size_of(test.at("stride")));
   for (const Json& token : test.at("tokens").as_array()) {
     const Json::Array& parts = token.as_array();
     made.tokens.push_back({size_of(parts[0]), size_of(parts[1]), static_cast<std::int32_t>(parts[2].as_integer())});
@@ -55,10 +57,12 @@ TEST_CASE("predict: questions are cut into windows and answered as by transforme
       CHECK(question.windows[i].ids == test::ids_of(expected[i].at("ids")));
       CHECK(question.windows[i].type_ids == test::ids_of(expected[i].at("type_ids")));
     }
-    const AnswerSettings settings{.top_k = size_of(test.at("top_k")), .max_answer_length = size_of(test.at("max_answer_len")),
+    const AnswerSettings settings{.top_k = size_of(test.at("top_k")),
+                                  .max_answer_length = size_of(test.at("max_answer_len")),
                                   .handle_impossible_answer = test.at("handle_impossible_answer").as_bool(),
                                   .align_to_words = test.at("align_to_words").as_bool()};
-    const auto found = find_answers(test.at("context").as_string(), question.tokens, question.windows, question.logits, settings);
+    const auto found =
+        find_answers(test.at("context").as_string(), question.tokens, question.windows, question.logits, settings);
     Json list = to_json(found);
     if (found.size() == 1) list = Json::Array{list};
     test::check_json_near(list, test.at("answers"));
@@ -106,8 +110,10 @@ TEST_CASE("predict: span logits that do not fit are refused") {
   const auto windows = answer_windows(std::vector<std::int32_t>{1}, std::vector<std::int32_t>{5}, around, 9, 1);
   const std::vector<float> row(5, 0.5F), short_row(4, 0.5F), broken{0, 0, 0, std::nanf(""), 0};
   HONE_CHECK_ERROR(data, find_answers("a", tokens, windows, {}, {}), "1 windows but 0 rows");
-  HONE_CHECK_ERROR(data, find_answers("a", tokens, windows, std::vector<SpanLogits>{{row, short_row}}, {}), "5 ids", "4 end");
-  HONE_CHECK_ERROR(data, find_answers("a", tokens, windows, std::vector<SpanLogits>{{broken, row}}, {}), "span logit 3 of 5");
+  HONE_CHECK_ERROR(data, find_answers("a", tokens, windows, std::vector<SpanLogits>{{row, short_row}}, {}), "5 ids",
+                   "4 end");
+  HONE_CHECK_ERROR(data, find_answers("a", tokens, windows, std::vector<SpanLogits>{{broken, row}}, {}),
+                   "span logit 3 of 5");
   CHECK(find_answers("a", tokens, windows, std::vector<SpanLogits>{{row, row}}, {})[0].answer == "a");
 }
 

@@ -36,8 +36,8 @@ TEST_CASE("predict: label names come from config.json") {
   HONE_CHECK_ERROR(data, labels(R"({"id2label": {}})"), "no names");
   HONE_CHECK_ERROR(data, labels(R"({"id2label": {"0": 3}})"), "string");
   HONE_CHECK_ERROR(data, labels(R"({"num_labels": -1})"), "num_labels is -1");
-  HONE_CHECK_ERROR(data, score_function(Json::parse(R"({"problem_type": "ranking"})", "test"), 2, "config.json"), "config.json",
-                   "ranking");
+  HONE_CHECK_ERROR(data, score_function(Json::parse(R"({"problem_type": "ranking"})", "test"), 2, "config.json"),
+                   "config.json", "ranking");
 }
 
 TEST_CASE("predict: equal scores keep the order of the labels, broken logits are told") {
@@ -47,7 +47,8 @@ TEST_CASE("predict: equal scores keep the order of the labels, broken logits are
   CHECK(found[0].label == "b");
   CHECK(found[1].label == "c");
   CHECK(classify_text(std::vector<float>{1e30F, -1e30F, 0}, labels, ScoreFunction::softmax, 1)[0].score == 1.0F);
-  HONE_CHECK_ERROR(data, classify_text(std::vector<float>{1}, labels, ScoreFunction::softmax, 1), "1 logits for 3 labels");
+  HONE_CHECK_ERROR(data, classify_text(std::vector<float>{1}, labels, ScoreFunction::softmax, 1),
+                   "1 logits for 3 labels");
   HONE_CHECK_ERROR(data, classify_text(std::vector<float>{1, std::nanf(""), 0}, labels, ScoreFunction::sigmoid, 1),
                    "logit 1 of 3 is not a number");
 }

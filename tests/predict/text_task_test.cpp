@@ -8,7 +8,8 @@ namespace hone {
 namespace {
 
 const char* const kT5 = R"({"task_specific_params": {
-  "summarization": {"early_stopping": true, "length_penalty": 2.0, "max_length": 200, "num_beams": 4, "prefix": "summarize: "},
+  "summarization": {"early_stopping": true, "length_penalty": 2.0, "max_length": 200, "num_beams": 4,
+                    "prefix": "summarize: "},
   "translation_en_to_de": {"prefix": "translate English to German: ", "max_length": 300},
   "translation_en_to_fr": {"prefix": "translate English to French: "}}})";
 
@@ -32,7 +33,8 @@ TEST_CASE("predict: the prefix and settings of a task are those of config.json")
 }
 
 TEST_CASE("predict: task settings of another type are refused") {
-  HONE_CHECK_ERROR(data, task_of(R"({"task_specific_params": []})", "summarization"), "config.json", "task_specific_params", "array");
+  HONE_CHECK_ERROR(data, task_of(R"({"task_specific_params": []})", "summarization"), "config.json",
+                   "task_specific_params", "array");
   HONE_CHECK_ERROR(data, task_of(R"({"task_specific_params": {"summarization": 1}})", "summarization"),
                    "task_specific_params.summarization");
   HONE_CHECK_ERROR(data, task_of(R"({"task_specific_params": {"summarization": {"prefix": 1}}})", "summarization"),

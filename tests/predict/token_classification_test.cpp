@@ -21,7 +21,8 @@ std::string join_wordpiece(std::span<const std::string> spellings) {
 std::string join_bytelevel(std::span<const std::string> spellings) {
   std::string text;
   for (const std::string& spelling : spellings) text += spelling;
-  for (std::size_t at = 0; (at = text.find("Ġ", at)) != std::string::npos;) text.replace(at, std::string_view("Ġ").size(), " ");
+  for (std::size_t at = 0; (at = text.find("Ġ", at)) != std::string::npos;)
+    text.replace(at, std::string_view("Ġ").size(), " ");
   return text;
 }
 
@@ -38,7 +39,8 @@ std::vector<TaggedToken> tokens_of(const Json& test) {
   const std::vector<std::string> spellings = test::texts_of(test.at("tokens"));
   for (std::size_t i = 0; i < spellings.size(); ++i) {
     const Json::Array& offsets = test.at("offsets").as_array()[i].as_array();
-    tokens.push_back({.spelling = spellings[i], .begin = static_cast<std::size_t>(offsets[0].as_integer()),
+    tokens.push_back({.spelling = spellings[i],
+                      .begin = static_cast<std::size_t>(offsets[0].as_integer()),
                       .end = static_cast<std::size_t>(offsets[1].as_integer()),
                       .special = test.at("special").as_array()[i].as_integer() == 1,
                       .unknown = test.at("unk").is_string() && spellings[i] == test.at("unk").as_string()});
@@ -56,10 +58,12 @@ TEST_CASE("predict: entities are those of transformers' token-classification, fo
     const bool wordpiece = test.at("tokenizer").as_string() == "wordpiece";
     const TokenClassifier classifier{.labels = test::texts_of(test.at("labels")),
                                      .aggregation = aggregation_of(test.at("strategy").as_string()),
-                                     .ignored = test::texts_of(test.at("ignored")), .marks_subwords = wordpiece,
+                                     .ignored = test::texts_of(test.at("ignored")),
+                                     .marks_subwords = wordpiece,
                                      .join = wordpiece ? join_wordpiece : join_bytelevel};
     const std::vector<TaggedToken> tokens = tokens_of(test);
-    const auto found = find_entities(classifier, {test.at("text").as_string(), tokens, test::floats_of(test.at("logits"))});
+    const auto found =
+        find_entities(classifier, {test.at("text").as_string(), tokens, test::floats_of(test.at("logits"))});
     test::check_json_near(to_json(found), test.at("expected"));
     entities += found.size();
   }
@@ -71,8 +75,10 @@ TEST_CASE("predict: of overlapping entities the longest stays") {
   const Json& test = golden.at("overlapping");
   std::vector<Entity> entities;
   for (const Json& item : test.at("entities").as_array()) {
-    entities.push_back({.label = item.at("entity_group").as_string(), .score = static_cast<float>(item.at("score").as_number()),
-                        .word = item.at("word").as_string(), .start = item.at("start").as_integer(),
+    entities.push_back({.label = item.at("entity_group").as_string(),
+                        .score = static_cast<float>(item.at("score").as_number()),
+                        .word = item.at("word").as_string(),
+                        .start = item.at("start").as_integer(),
                         .end = item.at("end").as_integer()});
   }
   test::check_json_near(to_json(merge_overlapping(entities)), test.at("expected"));
@@ -81,9 +87,12 @@ TEST_CASE("predict: of overlapping entities the longest stays") {
 
 TEST_CASE("predict: tokens that do not fit logits or text are refused") {
   const TokenClassifier classifier{.labels = {"O", "X"}, .join = join_wordpiece};
-  const std::vector<TaggedToken> tokens{{.spelling = "a", .begin = 0, .end = 1}, {.spelling = "b", .begin = 3, .end = 9}};
-  HONE_CHECK_ERROR(data, find_entities(classifier, {"a b", tokens, std::vector<float>(3)}), "3 logits for 2 tokens and 2 labels");
-  HONE_CHECK_ERROR(data, find_entities(classifier, {"a b", tokens, std::vector<float>(4)}), "token 1 covers bytes 3 to 9");
+  const std::vector<TaggedToken> tokens{{.spelling = "a", .begin = 0, .end = 1},
+                                        {.spelling = "b", .begin = 3, .end = 9}};
+  HONE_CHECK_ERROR(data, find_entities(classifier, {"a b", tokens, std::vector<float>(3)}),
+                   "3 logits for 2 tokens and 2 labels");
+  HONE_CHECK_ERROR(data, find_entities(classifier, {"a b", tokens, std::vector<float>(4)}),
+                   "token 1 covers bytes 3 to 9");
   CHECK(find_entities(classifier, {"", {}, {}}).empty());
 }
 

@@ -6,6 +6,7 @@ logit - count * frequency_penalty - (count > 0) * presence_penalty, with counts 
 
 usage: tools/golden/logit_rules.py     (needs `pip install transformers torch`)
 """
+
 import json
 import math
 import pathlib
@@ -24,7 +25,7 @@ class OpenAiPenalties(logits_process.LogitsProcessor):
 
     def __call__(self, input_ids, scores):
         counts = torch.zeros_like(scores)
-        for id in input_ids[0, self.prompt:].tolist():
+        for id in input_ids[0, self.prompt :].tolist():
             counts[0, id] += 1
         return scores - (counts * self.frequency + (counts > 0) * self.presence)
 
@@ -42,7 +43,9 @@ def processors(case):
     if case["bad_words"]:
         chosen.append(logits_process.NoBadWordsLogitsProcessor(case["bad_words"], case["eos"]))
     if case["min_new_tokens"]:
-        chosen.append(logits_process.MinNewTokensLengthLogitsProcessor(len(case["prompt"]), case["min_new_tokens"], case["eos"]))
+        chosen.append(
+            logits_process.MinNewTokensLengthLogitsProcessor(len(case["prompt"]), case["min_new_tokens"], case["eos"])
+        )
     if case["allowed"] is not None:
         chosen.append(logits_process.PrefixConstrainedLogitsProcessor(lambda batch, ids: case["allowed"], 1))
     return logits_process.LogitsProcessorList(chosen)
@@ -57,13 +60,19 @@ def draw_case(draw):
     eos = draw.sample(range(vocab), draw.randint(1, 2))
     words = [ids(1), [4, 2], generated[-1:] + ids(1), generated[-2:] + ids(1), [eos[0]]]
     return {
-        "prompt": prompt, "generated": generated, "eos": eos,
+        "prompt": prompt,
+        "generated": generated,
+        "eos": eos,
         "logits": [float(f"{draw.gauss(0, 3):.4f}") for _ in range(vocab)],
         "bias": maybe([[id, draw.choice([-2.5, 1.5, 100.0])] for id in draw.sample(range(vocab), 3)], []),
         "repetition_penalty": maybe(draw.choice([1.2, 2.0, 0.5]), 1),
-        "presence_penalty": maybe(draw.choice([0.5, -1.0]), 0), "frequency_penalty": maybe(draw.choice([0.3, 2.0]), 0),
-        "no_repeat_ngram_size": maybe(draw.randint(1, 4), 0), "bad_words": maybe(draw.sample(words, 3), []),
-        "min_new_tokens": maybe(draw.randint(1, 10), 0), "allowed": maybe(sorted(draw.sample(range(vocab), 5)), None)}
+        "presence_penalty": maybe(draw.choice([0.5, -1.0]), 0),
+        "frequency_penalty": maybe(draw.choice([0.3, 2.0]), 0),
+        "no_repeat_ngram_size": maybe(draw.randint(1, 4), 0),
+        "bad_words": maybe(draw.sample(words, 3), []),
+        "min_new_tokens": maybe(draw.randint(1, 10), 0),
+        "allowed": maybe(sorted(draw.sample(range(vocab), 5)), None),
+    }
 
 
 def main():
@@ -71,7 +80,9 @@ def main():
     cases = []
     while len(cases) < 120:
         case = draw_case(draw)
-        row = processors(case)(torch.tensor([case["prompt"] + case["generated"]]), torch.tensor([case["logits"]]))[0].tolist()
+        row = processors(case)(torch.tensor([case["prompt"] + case["generated"]]), torch.tensor([case["logits"]]))[
+            0
+        ].tolist()
         if all(math.isinf(value) for value in row):
             continue  # where nothing is left hone lifts the bans
         cases.append({**case, "expected": [None if math.isinf(value) else float(f"{value:.8g}") for value in row]})

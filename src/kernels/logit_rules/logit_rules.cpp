@@ -8,9 +8,13 @@ namespace {
 
 constexpr float kBanned = -std::numeric_limits<float>::infinity();
 
-bool contains(std::span<const std::int32_t> ids, std::int32_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
+bool contains(std::span<const std::int32_t> ids, std::int32_t id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
-bool inside(std::int32_t id, std::span<const float> row) { return id >= 0 && static_cast<std::size_t>(id) < row.size(); }
+bool inside(std::int32_t id, std::span<const float> row) {
+  return id >= 0 && static_cast<std::size_t>(id) < row.size();
+}
 
 void penalize(const LogitRules& rules, const TokenHistory& history, std::span<float> row) {
   if (rules.repetition_penalty == 1.0F && rules.presence_penalty == 0.0F && rules.frequency_penalty == 0.0F) return;
@@ -48,7 +52,8 @@ void ban_ngrams(std::span<const std::int32_t> ids, std::size_t size, Bans& bans)
   if (size == 0 || ids.size() < size) return;
   const auto last = ids.last(size - 1);
   for (std::size_t begin = 0; begin + size <= ids.size(); ++begin) {
-    if (std::equal(last.begin(), last.end(), ids.begin() + static_cast<std::ptrdiff_t>(begin))) bans.add(ids[begin + size - 1]);
+    if (std::equal(last.begin(), last.end(), ids.begin() + static_cast<std::ptrdiff_t>(begin)))
+      bans.add(ids[begin + size - 1]);
   }
 }
 
@@ -72,7 +77,8 @@ bool LogitRules::active() const {
          no_repeat_ngram_size > 0 || !bad_words.empty() || min_new_tokens > 0;
 }
 
-TokenHistory::TokenHistory(std::span<const std::int32_t> prompt) : ids_(prompt.begin(), prompt.end()), prompt_(prompt.size()) {
+TokenHistory::TokenHistory(std::span<const std::int32_t> prompt)
+    : ids_(prompt.begin(), prompt.end()), prompt_(prompt.size()) {
   for (const std::int32_t id : prompt) counts_.try_emplace(id);
 }
 

@@ -54,8 +54,10 @@ class Subsets {
     work_ += static_cast<std::int64_t>(amount);
     if (work_ > kMostWork || sets_.size() > kMostStates) {
       fail(ErrorKind::config,
-           "the regular expression needs too large an automaton (more than {} states): it has alternatives or repetitions "
-           "that only later text tells apart; make them begin differently or lower their counts", kMostStates);
+           "the regular expression needs too large an automaton (more than {} states): it has alternatives or "
+           "repetitions "
+           "that only later text tells apart; make them begin differently or lower their counts",
+           kMostStates);
     }
   }
 

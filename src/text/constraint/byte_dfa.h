@@ -15,7 +15,7 @@ struct ByteDfa {
 
   std::array<std::uint8_t, 256> byte_class{};  ///< bytes that no state tells apart
   std::int32_t classes = 0;
-  std::vector<std::int32_t> next;    ///< state · classes + class → state or kDead
+  std::vector<std::int32_t> next;     ///< state · classes + class → state or kDead
   std::vector<std::uint8_t> accepts;  ///< state → whether a match may end here
   std::int32_t start = 0;
 
@@ -27,8 +27,8 @@ struct ByteDfa {
   std::int32_t run(std::int32_t state, std::string_view bytes) const;
 };
 
-/// The subset construction, without the states from which no match can be reached. Error{config} when nothing matches, or
-/// beyond 65,536 states (alternatives that are told apart only much later have exponentially many).
+/// The subset construction, without the states from which no match can be reached. Error{config} when nothing matches,
+/// or beyond 65,536 states (alternatives that are told apart only much later have exponentially many).
 ByteDfa build_dfa(const ByteNfa& nfa);
 
 }  // namespace hone

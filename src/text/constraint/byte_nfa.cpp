@@ -29,7 +29,8 @@ class Builder {
   [[noreturn]] static void too_large() {
     fail(ErrorKind::config,
          "the regular expression is too large when its repetitions are written out (more than {} states): lower the "
-         "counts in {{m,n}}, or use * or +", kMostStates);
+         "counts in {{m,n}}, or use * or +",
+         kMostStates);
   }
 
   /// The state from which the node's texts lead to `next`.
@@ -76,7 +77,7 @@ class Builder {
     auto found = graphs_.find(set);
     if (found == graphs_.end()) found = graphs_.emplace(set, utf8_graph(set)).first;
     const Utf8Graph& graph = found->second;
-    if (graph.root == 0) return add({});  // a set without members: no way on
+    if (graph.root == 0) return add({});                                  // a set without members: no way on
     const auto base = static_cast<std::int32_t>(nfa_.states.size()) - 1;  // of node 1
     for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
       ByteNfa::State state{.edges = graph.nodes[i]};

@@ -8,8 +8,8 @@
 
 namespace hone {
 
-/// A nondeterministic automaton over bytes (Thompson's construction). A state either reads one byte along an edge or goes on
-/// without reading.
+/// A nondeterministic automaton over bytes (Thompson's construction). A state either reads one byte along an edge or
+/// goes on without reading.
 struct ByteNfa {
   struct State {
     std::vector<ByteEdge> edges;

@@ -55,7 +55,8 @@ Constraint::Constraint(const RegexNode& root, std::shared_ptr<const TokenTrie> t
       productive_(productive_states(dfa_, *trie_)),
       cached_(std::make_unique<std::atomic<const Mask*>[]>(static_cast<std::size_t>(dfa_.states()))) {
   if (!productive_[static_cast<std::size_t>(dfa_.start)]) {
-    fail(ErrorKind::config, "no tokens of the vocabulary spell a text that the constraint allows: characters that it needs "
+    fail(ErrorKind::config,
+         "no tokens of the vocabulary spell a text that the constraint allows: characters that it needs "
          "are missing from the tokenizer");
   }
 }

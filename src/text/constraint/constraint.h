@@ -20,15 +20,15 @@ namespace hone {
 ///
 ///     start() (allowed(state) → draw one of them → state = advance(state, id))* until the state is kEnded or finished
 ///
-/// No dead ends: a token is allowed only if tokens of the vocabulary lead on from it to a match. Immutable but for the cache
-/// of masks, which is guarded: any number of threads may use one constraint, each with states of its own.
+/// No dead ends: a token is allowed only if tokens of the vocabulary lead on from it to a match. Immutable but for the
+/// cache of masks, which is guarded: any number of threads may use one constraint, each with states of its own.
 class Constraint {
  public:
   static constexpr std::int32_t kEnded = -1;    ///< an end token was taken after a match
   static constexpr std::int32_t kRefused = -2;  ///< the token was not allowed
 
-  /// The syntax is that of parse_regex. Error{config} for what it refuses, for a pattern that matches nothing, that no tokens
-  /// of the vocabulary can spell, or that is too large (build_nfa, build_dfa).
+  /// The syntax is that of parse_regex. Error{config} for what it refuses, for a pattern that matches nothing, that no
+  /// tokens of the vocabulary can spell, or that is too large (build_nfa, build_dfa).
   static std::shared_ptr<const Constraint> regex(std::string_view pattern, std::shared_ptr<const TokenTrie> trie);
   /// One of the texts, none of which is read as a pattern. Error{config} for an empty list or broken UTF-8.
   static std::shared_ptr<const Constraint> choices(std::span<const std::string> texts,
@@ -61,7 +61,7 @@ class Constraint {
 
   ByteDfa dfa_;
   std::shared_ptr<const TokenTrie> trie_;
-  std::vector<std::uint8_t> productive_;  ///< state → whether tokens lead from it to a match
+  std::vector<std::uint8_t> productive_;                ///< state → whether tokens lead from it to a match
   std::unique_ptr<std::atomic<const Mask*>[]> cached_;  ///< by state
   mutable std::mutex mutex_;
   mutable std::unordered_multimap<std::uint64_t, std::unique_ptr<const Mask>> masks_;  ///< by hash: states share them

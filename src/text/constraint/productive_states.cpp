@@ -43,7 +43,8 @@ std::vector<std::uint8_t> productive_states(const ByteDfa& dfa, const TokenTrie&
     for (std::int32_t c = 0; c < dfa.classes; ++c) {
       const std::int32_t target = dfa.next[static_cast<std::size_t>(state) * static_cast<std::size_t>(dfa.classes) +
                                            static_cast<std::size_t>(c)];
-      if (target >= 0 && has_token[static_cast<std::size_t>(c)]) sources[static_cast<std::size_t>(target)].push_back(state);
+      if (target >= 0 && has_token[static_cast<std::size_t>(c)])
+        sources[static_cast<std::size_t>(target)].push_back(state);
     }
   }
   std::vector<std::uint8_t> productive = dfa.accepts;

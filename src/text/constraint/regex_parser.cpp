@@ -18,7 +18,10 @@ constexpr int kMostNesting = 200;
 constexpr int kMostRepetitions = 10'000;
 
 int hex_value(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -67,9 +70,11 @@ class Parser {
     fail(ErrorKind::config, "the regular expression {} has at byte {} {}", pattern_, at + 1, what);
   }
   [[noreturn]] void not_regular(std::size_t at, std::string_view what) const {
-    fail(ErrorKind::config,
-         "the regular expression {} has at byte {} {}, which constrained generation does not support: write the pattern "
-         "with literals, classes, groups, | and quantifiers only", pattern_, at + 1, what);
+    fail(
+        ErrorKind::config,
+        "the regular expression {} has at byte {} {}, which constrained generation does not support: write the pattern "
+        "with literals, classes, groups, | and quantifiers only",
+        pattern_, at + 1, what);
   }
 
   RegexNode alternatives(int depth) {
@@ -129,7 +134,8 @@ class Parser {
   void group_kind(std::size_t begin) {
     if (take(":")) return;
     if (next_is("=") || next_is("<=")) not_regular(begin, next_is("=") ? "a lookahead" : "a lookbehind");
-    if (next_is("!") || next_is("<!")) not_regular(begin, next_is("!") ? "a negative lookahead" : "a negative lookbehind");
+    if (next_is("!") || next_is("<!"))
+      not_regular(begin, next_is("!") ? "a negative lookahead" : "a negative lookbehind");
     if (next_is("P=")) not_regular(begin, "a backreference");
     if (next_is("P>") || next_is("R") || next_is("&")) not_regular(begin, "a recursion");
     if (next_is(">")) not_regular(begin, "an atomic group");
@@ -141,7 +147,8 @@ class Parser {
       if (end == std::string_view::npos || end == at_) refuse(begin, "a group whose name is empty or does not end");
       for (; at_ < end; ++at_) {
         const bool letter = (peek() | 0x20) >= 'a' && (peek() | 0x20) <= 'z';
-        if (!letter && !is_digit(peek()) && peek() != '_') refuse(at_, "a group name with something else than letters, digits and _");
+        if (!letter && !is_digit(peek()) && peek() != '_')
+          refuse(at_, "a group name with something else than letters, digits and _");
       }
       ++at_;
       return;
@@ -223,7 +230,8 @@ class Parser {
       }
       const std::size_t dash = at_++;
       const Escape high = class_item();
-      if (low.is_class || high.is_class) refuse(dash, "a range that begins or ends with a class; write \\- for the character");
+      if (low.is_class || high.is_class)
+        refuse(dash, "a range that begins or ends with a class; write \\- for the character");
       if (high.point < low.point) refuse(dash, "a range whose end comes before its beginning");
       set.add(CodePointSet({{low.point, high.point}}));
     }

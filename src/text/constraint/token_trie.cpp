@@ -21,7 +21,8 @@ std::shared_ptr<const TokenTrie> TokenTrie::of(const Tokenizer& tokenizer, std::
   if (ends.empty() && tokenizer.eos_id()) ends.push_back(*tokenizer.eos_id());
   for (const std::int32_t end : ends) {
     if (end < 0 || end >= trie->vocab_size_) {
-      fail(ErrorKind::config, "the end-of-sequence id {} lies outside the vocabulary of {} tokens", end, trie->vocab_size_);
+      fail(ErrorKind::config, "the end-of-sequence id {} lies outside the vocabulary of {} tokens", end,
+           trie->vocab_size_);
     }
   }
   trie->ends_ = std::move(ends);
@@ -71,7 +72,8 @@ void TokenTrie::grow(std::int32_t id, std::size_t shared, std::vector<std::size_
   for (; open.size() > shared; open.pop_back()) nodes_[open.back()].end = static_cast<std::int32_t>(nodes_.size());
   for (std::size_t depth = shared; depth < token.size(); ++depth) {
     open.push_back(nodes_.size());
-    nodes_.push_back({.id = vocab_size_, .depth = static_cast<std::uint16_t>(depth + 1),
+    nodes_.push_back({.id = vocab_size_,
+                      .depth = static_cast<std::uint16_t>(depth + 1),
                       .byte = static_cast<std::uint8_t>(token[depth])});
   }
   nodes_.back().id = id;

@@ -11,8 +11,8 @@
 
 namespace hone {
 
-/// The byte strings of a vocabulary as a tree, in the order of a walk through it. Special tokens and tokens without bytes
-/// are not in it. Immutable; made once a tokenizer and shared by its constraints.
+/// The byte strings of a vocabulary as a tree, in the order of a walk through it. Special tokens and tokens without
+/// bytes are not in it. Immutable; made once a tokenizer and shared by its constraints.
 class TokenTrie {
  public:
   /// One byte behind the last node before it that is one level up.

@@ -52,8 +52,10 @@ CodePointSet unicode_property(std::string_view name) {
   const std::unique_ptr<pcre2_code, FreeCode> code(
       plain ? pcre2_compile(units(pattern), pattern.size(), PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr) : nullptr);
   if (code == nullptr) {
-    fail(ErrorKind::config, "\\p{{{}}} is no Unicode property that is known here; write for example \\p{{L}} (letters), "
-         "\\p{{Lu}}, \\p{{N}}, \\p{{P}} or a script such as \\p{{Greek}}", name);
+    fail(ErrorKind::config,
+         "\\p{{{}}} is no Unicode property that is known here; write for example \\p{{L}} (letters), "
+         "\\p{{Lu}}, \\p{{N}}, \\p{{P}} or a script such as \\p{{Greek}}",
+         name);
   }
   pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
   const std::unique_ptr<pcre2_match_data, FreeMatch> match(pcre2_match_data_create(1, nullptr));

@@ -63,8 +63,8 @@ class Builder {
   }
 
  private:
-  /// The node for what comes from byte `depth` on. Two spellings with a common lead range have an equal one: where a range
-  /// is wider than a byte, it covers everything below.
+  /// The node for what comes from byte `depth` on. Two spellings with a common lead range have an equal one: where a
+  /// range is wider than a byte, it covers everything below.
   std::int32_t node(std::span<const Spelling> spellings, int depth) {
     if (spellings.front().length == depth) return 0;
     const auto at = static_cast<std::size_t>(depth);

@@ -32,7 +32,8 @@ class Oracle {
     const std::string whole = "\\A(?:" + std::string(pattern) + ")\\z";
     int error = 0;
     PCRE2_SIZE offset = 0;
-    code_.reset(pcre2_compile(units(whole), whole.size(), PCRE2_UTF | PCRE2_NO_START_OPTIMIZE, &error, &offset, nullptr));
+    code_.reset(
+        pcre2_compile(units(whole), whole.size(), PCRE2_UTF | PCRE2_NO_START_OPTIMIZE, &error, &offset, nullptr));
     REQUIRE_MESSAGE(code_ != nullptr, whole);
     data_.reset(pcre2_match_data_create(1, nullptr));
   }
@@ -56,8 +57,9 @@ class Oracle {
 };
 
 std::string random_pattern(Random& random, int depth) {
-  static const std::vector<std::string> atoms{"a", "b", "c", "é", "世", ".", "[ab]", "[^a]", "[b-é]", "\\w", "\\d", "[^\\d\\s]",
-                                              "\\S", "\\p{L}", "[\\p{Lu}0-9]", "\\x{1F600}", "\\.", "[]a]", "[a-]", "{"};
+  static const std::vector<std::string> atoms{
+      "a",   "b",         "c",   "é",      "世",           ".",          "[ab]", "[^a]", "[b-é]", "\\w",
+      "\\d", "[^\\d\\s]", "\\S", "\\p{L}", "[\\p{Lu}0-9]", "\\x{1F600}", "\\.",  "[]a]", "[a-]",  "{"};
   static const std::vector<std::string> counts{"*", "+", "?", "{2}", "{0,2}", "{1,}", "*?", "{0}", "{2,3}?"};
   std::string pattern;
   const std::uint64_t parts = 1 + random.below(3);
@@ -72,7 +74,8 @@ std::string random_pattern(Random& random, int depth) {
 }
 
 std::string random_text(Random& random) {
-  static const std::vector<std::string> pieces{"a", "b", "c", "é", "世", "😀", "0", "A", " ", "\n", "_", "{", "]", "-", ".", "É"};
+  static const std::vector<std::string> pieces{"a", "b",  "c", "é", "世", "😀", "0", "A",
+                                               " ", "\n", "_", "{", "]",  "-", ".", "É"};
   std::string text;
   for (std::uint64_t length = random.below(7); length > 0; --length) text += pieces[random.below(pieces.size())];
   return text;
@@ -104,8 +107,8 @@ TEST_CASE("text: random patterns match what PCRE2 matches, and die where no matc
 }
 
 TEST_CASE("text: a class takes exactly its code points, spelled as valid UTF-8") {
-  for (const std::string_view pattern : {".", "\\p{L}", "[^\\p{L}]", "\\P{Lu}", "[\\x{80}-\\x{10FFFF}]", "[^a]", "\\p{Greek}",
-                                         "[\\x{7F}-\\x{81}\\x{7FE}-\\x{802}\\x{FFFE}-\\x{10002}]"}) {
+  for (const std::string_view pattern : {".", "\\p{L}", "[^\\p{L}]", "\\P{Lu}", "[\\x{80}-\\x{10FFFF}]", "[^a]",
+                                         "\\p{Greek}", "[\\x{7F}-\\x{81}\\x{7FE}-\\x{802}\\x{FFFE}-\\x{10002}]"}) {
     INFO(pattern);
     const ByteDfa dfa = compiled(pattern);
     const Oracle oracle(pattern);
@@ -117,7 +120,8 @@ TEST_CASE("text: a class takes exactly its code points, spelled as valid UTF-8")
       wrong += matches(dfa, text) != oracle.matches(text);
     }
     CHECK(wrong == 0);
-    for (const std::string_view broken : {"\x80", "\xC3", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE4\xB8"}) {
+    for (const std::string_view broken :
+         {"\x80", "\xC3", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\xE4\xB8"}) {
       CHECK_FALSE(matches(dfa, broken));
     }
   }

@@ -32,8 +32,8 @@ std::vector<std::string> allowed_texts(const Constraint& constraint, std::int32_
 using Texts = std::vector<std::string>;
 
 /// Every text that can be generated within so many tokens.
-void collect(const Constraint& constraint, const TokenList& tokens, std::int32_t state, const std::string& text, int budget,
-             std::set<std::string>& out) {
+void collect(const Constraint& constraint, const TokenList& tokens, std::int32_t state, const std::string& text,
+             int budget, std::set<std::string>& out) {
   for (std::int32_t id = 0; id < tokens.vocab_size(); ++id) {
     const std::int32_t next = constraint.advance(state, id);
     REQUIRE(allows(constraint, state, id) == (next != Constraint::kRefused));
@@ -68,7 +68,8 @@ TEST_CASE("text: what can be generated under a choice is the choices, whatever t
 }
 
 TEST_CASE("text: characters may be split over tokens, and tokens may span what the pattern tells apart") {
-  const TokenList tokens = TokenList::with_bytes({"\xC3\xA9", "caf", "é 1", "\xA9t", "1.", ".5", "\xF0\x9F", "\x98\x80"});
+  const TokenList tokens =
+      TokenList::with_bytes({"\xC3\xA9", "caf", "é 1", "\xA9t", "1.", ".5", "\xF0\x9F", "\x98\x80"});
   const auto trie = TokenTrie::of(tokens);
   const auto constraint = Constraint::regex("caf(é|ét) \\d\\.\\d", trie);
   std::int32_t state = constraint->start();
@@ -96,16 +97,19 @@ TEST_CASE("text: characters may be split over tokens, and tokens may span what t
 }
 
 TEST_CASE("text: random walks through random vocabularies end in matches and never get stuck") {
-  static const std::vector<std::string> patterns{
-      "[a-c]+(,[a-c]+)*", "(ab|ba)*c?", "a{2,5}b{0,3}", "(a|ab)(c|bcd)(d*)", "[^b]{1,6}", "\\{\"a\": (true|false|\\d+)\\}",
-      "é+|世é", "(a?){10}a{10}", "(a|b)*abb", "-?(0|[1-9]\\d*)(\\.\\d+)?"};
+  static const std::vector<std::string> patterns{"[a-c]+(,[a-c]+)*", "(ab|ba)*c?",
+                                                 "a{2,5}b{0,3}",     "(a|ab)(c|bcd)(d*)",
+                                                 "[^b]{1,6}",        "\\{\"a\": (true|false|\\d+)\\}",
+                                                 "é+|世é",           "(a?){10}a{10}",
+                                                 "(a|b)*abb",        "-?(0|[1-9]\\d*)(\\.\\d+)?"};
   static const std::string letters = "abcd,tru{}\": 0123-.é世";
   Random random(stream_key(8, "walks"));
   for (int round = 0; round < 60; ++round) {
     std::vector<std::string> more;
     for (int i = 0; i < 60; ++i) {
       std::string token;
-      for (std::uint64_t length = 1 + random.below(4); length > 0; --length) token += letters[random.below(letters.size())];
+      for (std::uint64_t length = 1 + random.below(4); length > 0; --length)
+        token += letters[random.below(letters.size())];
       more.push_back(token);
     }
     const TokenList tokens = TokenList::with_bytes(more);
@@ -119,8 +123,9 @@ TEST_CASE("text: random walks through random vocabularies end in matches and nev
       std::vector<std::int32_t> ids;
       for (std::int32_t id = 0; id < tokens.vocab_size(); ++id) {
         if (allows(*constraint, state, id)) ids.push_back(id);
-        const bool live = id + 1 == tokens.vocab_size() ? constraint->accepting(state)
-                                                        : dfa.run(dfa.start, text + std::string(tokens.id_to_bytes(id))) >= 0;
+        const bool live = id + 1 == tokens.vocab_size()
+                              ? constraint->accepting(state)
+                              : dfa.run(dfa.start, text + std::string(tokens.id_to_bytes(id))) >= 0;
         REQUIRE(allows(*constraint, state, id) == live);
       }
       REQUIRE_FALSE(ids.empty());
@@ -188,7 +193,8 @@ TEST_CASE("text: bad constraints are refused") {
 
 TEST_CASE("text: threads share one constraint") {
   const auto constraint = Constraint::regex("(\\p{L}+ ){1,20}", TokenTrie::of(*byte_tokenizer()));
-  std::vector<std::vector<std::uint64_t>> sums(4, std::vector<std::uint64_t>(static_cast<std::size_t>(constraint->states())));
+  std::vector<std::vector<std::uint64_t>> sums(
+      4, std::vector<std::uint64_t>(static_cast<std::size_t>(constraint->states())));
   std::vector<std::thread> threads;
   for (auto& sum : sums) {
     threads.emplace_back([&] {
