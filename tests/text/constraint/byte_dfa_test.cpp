@@ -86,12 +86,12 @@ std::string random_text(Random& random) {
 TEST_CASE("text: random patterns match what PCRE2 matches, and die where no match begins so") {
   Random random(stream_key(5, "patterns"));
   int matched = 0, begun = 0, total = 0;
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 150; ++round) {
     const std::string pattern = random_pattern(random, 2);
     INFO(pattern);
     const ByteDfa dfa = compiled(pattern);
     const Oracle oracle(pattern);
-    for (int i = 0; i < 60; ++i, ++total) {
+    for (int i = 0; i < 100; ++i, ++total) {
       const std::string text = random_text(random);
       INFO(text);
       const bool expected = oracle.matches(text);
@@ -138,6 +138,28 @@ TEST_CASE("text: random bytes live in .* exactly as long as they begin valid UTF
     }
     REQUIRE(matches(dfa, text) == (first_invalid_utf8(text) == std::string::npos));
   }
+}
+
+TEST_CASE("text: any string of pattern characters is either compiled or refused with an error") {
+  static const std::string pieces = "ab()[]{}|*+?.^$\\-:,0129<>=!PpdwsxuL\xC3\xA9\xFF";
+  Random random(stream_key(7, "garbage"));
+  int compiled_patterns = 0, refused = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string pattern;
+    for (std::uint64_t length = random.below(14); length > 0; --length) pattern += pieces[random.below(pieces.size())];
+    try {
+      const ByteDfa dfa = compiled(pattern);
+      REQUIRE(dfa.states() > 0);
+      ++compiled_patterns;
+    } catch (const Error& error) {
+      INFO(pattern, ": ", error.what());
+      REQUIRE(error.kind() == ErrorKind::config);
+      ++refused;
+    }
+  }
+  MESSAGE(compiled_patterns, " compiled, ", refused, " refused");
+  CHECK(compiled_patterns > 1000);
+  CHECK(refused > 1000);
 }
 
 TEST_CASE("text: nested optional repetitions stay small") {
