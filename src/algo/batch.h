@@ -48,6 +48,12 @@ struct Batch {
   at::Tensor group_S;  ///< int64: sequences of the same prompt
   at::Tensor pair_S;   ///< int64: the sequence that sequence s is compared with (chosen and rejected)
 
+  // Encoder-decoder models: the sources of the S sequences, packed like them (U tokens). Undefined: there are none.
+  at::Tensor source_ids_U;       ///< int32
+  at::Tensor source_position_U;  ///< int32, from 0 in each source
+  at::Tensor source_start_S1;    ///< int32
+
+  bool has_sources() const { return source_ids_U.defined(); }
   std::int64_t tokens() const { return ids_T.size(0); }
   std::int64_t sequences() const { return start_S1.size(0) - 1; }
 };

@@ -45,9 +45,9 @@ EncodedRows encode_texts(const Dataset& data, Split split, const Tokenizer& toke
   return finish(data, encoder, "text");
 }
 
-EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context) {
+EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input) {
   require_shape(data, {DataShape::prompt_completion});
-  ExampleEncoder encoder(tokenizer, context);
+  ExampleEncoder encoder(tokenizer, input);
   const auto rows = data.rows(split);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     encoder.add_completion(rows[i].prompt, rows[i].completion, data.place(split, i));
@@ -55,10 +55,10 @@ EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer
   return finish(data, encoder, "completion");
 }
 
-EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context,
+EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
                             const LabelSet& labels) {
   require_shape(data, {DataShape::text_label, DataShape::prompt_label});
-  ExampleEncoder encoder(tokenizer, context);
+  ExampleEncoder encoder(tokenizer, input);
   const auto rows = data.rows(split);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     encoder.add_labelled(rows[i].text + rows[i].prompt, labels.id(rows[i].label, data.place(split, i)));

@@ -50,18 +50,35 @@ std::vector<std::int32_t> encode_document(const Tokenizer& tokenizer, std::strin
   return ids;
 }
 
-ExampleEncoder::ExampleEncoder(const Tokenizer& tokenizer, std::int64_t context, TextPacking packing)
-    : tokenizer_(tokenizer), context_(context), packing_(packing) {
-  HONE_ASSERT(context >= 2);
+std::vector<std::int32_t> encode_source(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<std::int32_t> ids = tokenizer.encode(text, AddSpecial::yes);
+  if (ids.empty()) append_eos(tokenizer, ids);
+  return ids;
+}
+
+TokenExample document_example(const Tokenizer& tokenizer, std::string_view text, const ModelInput& input) {
+  TokenExample example{.ids = encode_document(tokenizer, text, input.context)};
+  example.context_tokens = length(example.ids);
+  if (!input.decoder_start || example.ids.empty()) return example;
+  example.source_ids = example.ids;
+  example.ids.pop_back();
+  example.ids.insert(example.ids.begin(), *input.decoder_start);
+  return example;
+}
+
+ExampleEncoder::ExampleEncoder(const Tokenizer& tokenizer, const ModelInput& input, TextPacking packing)
+    : tokenizer_(tokenizer), input_(input), packing_(packing) {
+  HONE_ASSERT(input.context >= 2);
 }
 
 void ExampleEncoder::append(TokenExample example) {
-  report_.tokens += length(example.ids);
+  report_.tokens += example.tokens();
   report_.target_tokens += example.target_tokens();
   examples_.push_back(std::move(example));
 }
 
 void ExampleEncoder::add_text(std::string_view text) {
+  HONE_ASSERT(!input_.decoder_start);
   const std::vector<std::int32_t> ids = document_ids(tokenizer_, text);
   const std::int64_t row = report_.rows++;
   if (packing_ == TextPacking::stream) {
@@ -69,25 +86,43 @@ void ExampleEncoder::add_text(std::string_view text) {
     stream_.insert(stream_.end(), ids.begin(), ids.end());
     return;
   }
-  std::vector<TokenExample> blocks = cut_into_blocks(ids, context_, row);
+  std::vector<TokenExample> blocks = cut_into_blocks(ids, input_.context, row);
   if (blocks.empty()) ++report_.empty_rows;
   if (blocks.size() > 1) ++report_.divided_rows;
   for (TokenExample& block : blocks) append(std::move(block));
 }
 
-TokenExample ExampleEncoder::completion(std::string_view prompt, std::string_view completion, std::string_view where) {
-  TokenExample example{.ids = tokenizer_.encode(prompt, AddSpecial::yes), .row = report_.rows};
-  if (example.ids.empty() && tokenizer_.bos_id()) example.ids.push_back(*tokenizer_.bos_id());
+/// What a completion follows.
+TokenExample ExampleEncoder::opening(std::string_view prompt, std::string_view where) const {
+  TokenExample example{.row = report_.rows};
+  if (input_.decoder_start) {
+    example.source_ids = encode_source(tokenizer_, prompt);
+    if (example.source_ids.empty()) fail(ErrorKind::data, "{}: the prompt is empty, and the tokenizer has no eos", where);
+    if (length(example.source_ids) > input_.context) {
+      fail(ErrorKind::data,
+           "{}: the source has {} tokens and the context is {}; shorten the prompt, leave the row out or raise the context",
+           where, length(example.source_ids), input_.context);
+    }
+    example.ids.push_back(*input_.decoder_start);
+  } else {
+    example.ids = tokenizer_.encode(prompt, AddSpecial::yes);
+    if (example.ids.empty() && tokenizer_.bos_id()) example.ids.push_back(*tokenizer_.bos_id());
+  }
   example.context_tokens = length(example.ids);
-  if (example.context_tokens >= context_) {
+  if (example.context_tokens >= input_.context) {
     fail(ErrorKind::data,
          "{}: the prompt has {} tokens and the context is {}: no token of the completion fits; shorten the prompt, "
          "leave the row out or raise the context",
-         where, example.context_tokens, context_);
+         where, example.context_tokens, input_.context);
   }
+  return example;
+}
+
+TokenExample ExampleEncoder::completion(std::string_view prompt, std::string_view completion, std::string_view where) {
+  TokenExample example = opening(prompt, where);
   std::vector<std::int32_t> ids = tokenizer_.encode(completion);
   append_eos(tokenizer_, ids);
-  const std::int64_t room = context_ - example.context_tokens;
+  const std::int64_t room = input_.context - example.context_tokens;
   if (length(ids) > room) {
     ++report_.cut_rows;
     report_.cut_tokens += length(ids) - room;
@@ -109,16 +144,18 @@ void ExampleEncoder::add_completion(std::string_view prompt, std::string_view co
 
 void ExampleEncoder::add_labelled(std::string_view text, std::int64_t label) {
   HONE_ASSERT(label >= 0);
-  TokenExample example{.ids = document_ids(tokenizer_, text), .label = label, .row = report_.rows++};
+  TokenExample example = document_example(tokenizer_, text, input_);
+  example.label = label;
+  example.row = report_.rows++;
   if (example.ids.empty()) {
     ++report_.empty_rows;
     return;
   }
-  const std::int64_t uncut = length(example.ids);
-  cut_document(tokenizer_, example.ids, context_);
-  if (length(example.ids) < uncut) ++report_.cut_rows;
-  report_.cut_tokens += uncut - length(example.ids);
-  example.context_tokens = length(example.ids);
+  if (length(example.ids) == input_.context) {
+    const std::int64_t lost = length(document_ids(tokenizer_, text)) - input_.context;
+    if (lost > 0) ++report_.cut_rows;
+    report_.cut_tokens += lost;
+  }
   append(std::move(example));
 }
 
@@ -137,7 +174,7 @@ void ExampleEncoder::add_pair(std::string_view prompt, std::string_view chosen, 
 }
 
 std::vector<TokenExample> ExampleEncoder::take() {
-  for (TokenExample& block : cut_into_blocks(std::exchange(stream_, {}), context_, 0)) {
+  for (TokenExample& block : cut_into_blocks(std::exchange(stream_, {}), input_.context, 0)) {
     block.row = static_cast<std::int64_t>(examples_.size());
     append(std::move(block));
   }

@@ -8,6 +8,13 @@ namespace hone {
 
 namespace {
 
+void append_source(PackedRows& packed, const std::vector<std::int32_t>& ids) {
+  if (packed.source_start_S1.empty()) packed.source_start_S1.push_back(0);
+  for (std::size_t u = 0; u < ids.size(); ++u) packed.source_position_U.push_back(static_cast<std::int32_t>(u));
+  packed.source_ids_U.insert(packed.source_ids_U.end(), ids.begin(), ids.end());
+  packed.source_start_S1.push_back(static_cast<std::int32_t>(packed.source_ids_U.size()));
+}
+
 void append(PackedRows& packed, const TokenExample& example) {
   const auto length = static_cast<std::int64_t>(example.ids.size());
   HONE_ASSERT(length > 0);
@@ -21,6 +28,7 @@ void append(PackedRows& packed, const TokenExample& example) {
   packed.start_S1.push_back(static_cast<std::int32_t>(packed.ids_T.size()));
   packed.group_S.push_back(example.row);
   if (example.label >= 0) packed.target_S.push_back(example.label);
+  if (!example.source_ids.empty()) append_source(packed, example.source_ids);
 }
 
 const TokenExample& at(std::span<const TokenExample> examples, std::uint64_t row) {
@@ -28,8 +36,9 @@ const TokenExample& at(std::span<const TokenExample> examples, std::uint64_t row
   return examples[row];
 }
 
-void check_labels(const PackedRows& packed) {
+void check_alike(const PackedRows& packed) {
   HONE_ASSERT(packed.target_S.empty() || packed.target_S.size() == packed.group_S.size());
+  HONE_ASSERT(packed.source_start_S1.empty() || packed.source_start_S1.size() == packed.start_S1.size());
 }
 
 }  // namespace
@@ -44,7 +53,7 @@ std::int64_t PackedRows::target_tokens() const { return std::count(mask_T.begin(
 PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uint64_t> rows) {
   PackedRows packed;
   for (const std::uint64_t row : rows) append(packed, at(examples, row));
-  check_labels(packed);
+  check_alike(packed);
   return packed;
 }
 
@@ -57,7 +66,7 @@ PackedRows pack_pairs(std::span<const TokenExample> examples, std::span<const st
     packed.pair_S.push_back(chosen + 1);
     packed.pair_S.push_back(chosen);
   }
-  check_labels(packed);
+  check_alike(packed);
   return packed;
 }
 

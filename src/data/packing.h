@@ -12,9 +12,13 @@ struct TokenExample {
   std::int64_t context_tokens = 0;  ///< the first ids are context: predicting them is not part of the loss
   std::int64_t label = -1;          ///< class id; -1: none
   std::int64_t row = 0;             ///< of the data set's split, from 0; of a stream of texts the block
+  /// What the encoder of an encoder-decoder model reads; `ids` is then its decoder's. Empty: no such model.
+  std::vector<std::int32_t> source_ids;
 
   /// Tokens that the loss counts: every id behind the context but the very first, which nothing predicts.
   std::int64_t target_tokens() const;
+  /// What a pass over it computes: ids and source.
+  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + source_ids.size()); }
 };
 
 /// Sequences packed end to end, without padding: the token part of algo's Batch, in plain vectors. The last row of a
@@ -28,13 +32,16 @@ struct PackedRows {
   std::vector<std::int64_t> target_S;  ///< class ids; empty when the examples have no labels
   std::vector<std::int64_t> group_S;   ///< row of the data set that each sequence came from
   std::vector<std::int64_t> pair_S;    ///< the sequence it is compared with; empty unless packed by pack_pairs
+  std::vector<std::int32_t> source_ids_U;  ///< the examples' sources; these three are empty when they have none
+  std::vector<std::int32_t> source_position_U;
+  std::vector<std::int32_t> source_start_S1;
 
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids_T.size()); }
   std::int64_t sequences() const { return static_cast<std::int64_t>(start_S1.size()) - 1; }
   std::int64_t target_tokens() const;
 };
 
-/// The examples at `rows`, in that order. All of them have labels, or none.
+/// The examples at `rows`, in that order. All of them have labels, or none; the same holds for sources.
 PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uint64_t> rows);
 
 /// Pairs lie in `examples` as chosen, rejected, chosen, rejected …; `pairs` counts pairs. Sequences 2i and 2i + 1 of

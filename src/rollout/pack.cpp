@@ -43,6 +43,23 @@ struct Streams {
   }
 };
 
+/// Rows of some of the packed sequences, and the borders between them.
+struct PickedRows {
+  at::Tensor row_T, start_S1;
+};
+
+PickedRows rows_of(const at::Tensor& start_S1, std::span<const std::int64_t> sequences) {
+  const std::int32_t* start = start_S1.const_data_ptr<std::int32_t>();
+  std::vector<std::int64_t> rows;
+  std::vector<std::int32_t> new_start{0};
+  for (const std::int64_t s : sequences) {
+    HONE_ASSERT(s >= 0 && s + 1 < start_S1.size(0));
+    for (std::int32_t row = start[s]; row < start[s + 1]; ++row) rows.push_back(row);
+    new_start.push_back(static_cast<std::int32_t>(rows.size()));
+  }
+  return {stream_tensor(rows, at::kLong), stream_tensor(new_start, at::kInt)};
+}
+
 }  // namespace
 
 Batch pack_episodes(std::span<const Episode> episodes) {
@@ -62,28 +79,26 @@ Batch pack_episodes(std::span<const Episode> episodes) {
 }
 
 Batch pick_sequences(const Batch& batch, std::span<const std::int64_t> sequences) {
-  const std::int32_t* start = batch.start_S1.data_ptr<std::int32_t>();
-  std::vector<std::int64_t> rows;
-  std::vector<std::int32_t> new_start{0};
-  for (const std::int64_t s : sequences) {
-    HONE_ASSERT(s >= 0 && s < batch.sequences());
-    for (std::int32_t row = start[s]; row < start[s + 1]; ++row) rows.push_back(row);
-    new_start.push_back(static_cast<std::int32_t>(rows.size()));
-  }
-  const at::Tensor row_T = stream_tensor(rows, at::kLong);
+  const PickedRows own = rows_of(batch.start_S1, sequences);
   const at::Tensor sequence_K = stream_tensor(std::vector<std::int64_t>(sequences.begin(), sequences.end()), at::kLong);
   const auto pick = [](const at::Tensor& from, const at::Tensor& index) {
     return from.defined() ? at::index_select(from, 0, index) : from;
   };
   Batch out;
-  out.start_S1 = stream_tensor(new_start, at::kInt);
+  out.start_S1 = own.start_S1;
   for (at::Tensor Batch::*stream :
        {&Batch::ids_T, &Batch::position_T, &Batch::target_T, &Batch::mask_T, &Batch::weight_T, &Batch::old_logprob_T,
         &Batch::rollout_logprob_T, &Batch::version_T, &Batch::ref_logprob_T, &Batch::value_T, &Batch::advantage_T,
         &Batch::return_T, &Batch::critic_mask_T}) {
-    out.*stream = pick(batch.*stream, row_T);
+    out.*stream = pick(batch.*stream, own.row_T);
   }
   for (at::Tensor Batch::*stream : {&Batch::target_S, &Batch::group_S}) out.*stream = pick(batch.*stream, sequence_K);
+  if (batch.has_sources()) {
+    const PickedRows source = rows_of(batch.source_start_S1, sequences);
+    out.source_start_S1 = source.start_S1;
+    out.source_ids_U = pick(batch.source_ids_U, source.row_T);
+    out.source_position_U = pick(batch.source_position_U, source.row_T);
+  }
   return out;
 }
 

@@ -12,6 +12,11 @@ Batch to_batch(const PackedRows& rows) {
   batch.group_S = stream_tensor(rows.group_S, at::kLong);
   if (!rows.target_S.empty()) batch.target_S = stream_tensor(rows.target_S, at::kLong);
   if (!rows.pair_S.empty()) batch.pair_S = stream_tensor(rows.pair_S, at::kLong);
+  if (!rows.source_start_S1.empty()) {
+    batch.source_ids_U = stream_tensor(rows.source_ids_U, at::kInt);
+    batch.source_position_U = stream_tensor(rows.source_position_U, at::kInt);
+    batch.source_start_S1 = stream_tensor(rows.source_start_S1, at::kInt);
+  }
   return batch;
 }
 

@@ -66,6 +66,53 @@ TEST_CASE("data: a stream joins texts and cuts them at the context") {
   CHECK(encoder.take().empty());
 }
 
+TEST_CASE("data: an encoder-decoder model reads prompts as sources and learns all of its targets") {
+  const LetterTokenizer tokenizer({.start = true});
+  ExampleEncoder encoder(tokenizer, {6, 7});
+  encoder.add_completion("2+2=", "4", "x");
+  encoder.add_completion("ab", "cdefgh", "x");
+  encoder.add_completion("a", "", "x");
+  const auto examples = encoder.take();
+  REQUIRE(examples.size() == 2);
+  CHECK(examples[0].source_ids == Ids{bos, '2', '+', '2', '='});
+  CHECK(examples[0].ids == Ids{7, '4', eos});
+  CHECK(examples[0].target_tokens() == 2);
+  CHECK(examples[1].ids == Ids{7, 'c', 'd', 'e', 'f', 'g'});
+  CHECK(encoder.report().tokens == 8 + 9);
+  CHECK(encoder.report().target_tokens == 2 + 5);
+  CHECK(encoder.report().cut_rows == 1);
+  CHECK(encoder.report().cut_tokens == 2);
+  CHECK(encoder.report().empty_rows == 1);
+  HONE_CHECK_ERROR(data, encoder.add_completion("123456", "x", "rows.jsonl:3"), "rows.jsonl:3", "source has 7 tokens", "6");
+}
+
+TEST_CASE("data: an empty source is its eos, and an error where there is none") {
+  CHECK(encode_source(LetterTokenizer(), "") == Ids{eos});
+  CHECK(encode_source(LetterTokenizer({.start = true}), "") == Ids{bos});
+  const LetterTokenizer endless({.end = false});
+  CHECK(encode_source(endless, "").empty());
+  ExampleEncoder encoder(endless, {6, 7});
+  HONE_CHECK_ERROR(data, encoder.add_completion("", "x", "rows.jsonl:3"), "rows.jsonl:3", "the prompt is empty");
+}
+
+TEST_CASE("data: an encoder-decoder model reads a labelled text twice, its decoder one token behind") {
+  const LetterTokenizer tokenizer;
+  ExampleEncoder encoder(tokenizer, {4, 7});
+  encoder.add_labelled("ab", 1);
+  encoder.add_labelled("abcdef", 0);
+  encoder.add_labelled("", 0);
+  const auto examples = encoder.take();
+  REQUIRE(examples.size() == 2);
+  CHECK(examples[0].source_ids == Ids{'a', 'b', eos});
+  CHECK(examples[0].ids == Ids{7, 'a', 'b'});
+  CHECK(examples[0].target_tokens() == 0);
+  CHECK(examples[0].label == 1);
+  CHECK(examples[1].source_ids == Ids{'a', 'b', 'c', eos});
+  CHECK(examples[1].ids == Ids{7, 'a', 'b', 'c'});
+  CHECK(encoder.report().cut_tokens == 3);
+  CHECK(encoder.report().empty_rows == 1);
+}
+
 TEST_CASE("data: completions are learned with their eos, prompts are not") {
   const LetterTokenizer tokenizer({.start = true});
   ExampleEncoder encoder(tokenizer, 8);

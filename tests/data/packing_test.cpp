@@ -52,6 +52,20 @@ TEST_CASE("data: labels become class ids of the sequences") {
   CHECK(packed.target_tokens() == 0);
 }
 
+TEST_CASE("data: sources are packed beside their targets") {
+  const std::vector<TokenExample> translated = {{.ids = {0, 7, 8}, .context_tokens = 1, .source_ids = {3, 4}},
+                                                {.ids = {0, 9}, .context_tokens = 1, .source_ids = {5, 6, 2}}};
+  const PackedRows packed = pack(translated, std::vector<std::uint64_t>{1, 0, 1});
+  CHECK(packed.ids_T == Ids{0, 9, 0, 7, 8, 0, 9});
+  CHECK(packed.target_T == Longs{9, 0, 7, 8, 0, 9, 0});
+  CHECK(packed.mask_T == Mask{1, 0, 1, 1, 0, 1, 0});
+  CHECK(packed.source_ids_U == Ids{5, 6, 2, 3, 4, 5, 6, 2});
+  CHECK(packed.source_position_U == Ids{0, 1, 2, 0, 1, 0, 1, 2});
+  CHECK(packed.source_start_S1 == Ids{0, 3, 5, 8});
+  CHECK(translated[0].tokens() == 5);
+  CHECK(pack(examples, std::vector<std::uint64_t>{0}).source_start_S1.empty());
+}
+
 TEST_CASE("data: the sequences of a pair name each other") {
   const PackedRows packed = pack_pairs(examples, std::vector<std::uint64_t>{1, 0});
   CHECK(packed.ids_T == Ids{1, 2, 3, 4, 9, 4, 5, 6, 7, 8, 9});

@@ -86,4 +86,17 @@ TEST_CASE("rollout: sequences picked from a batch keep their streams, in the ord
   CHECK(values<std::int32_t>(one.position_T) == Ids{0, 1});
   CHECK(values<float>(one.old_logprob_T) == Floats{-3, 0});
   CHECK(pick_sequences(batch, Longs{}).tokens() == 0);
+  CHECK(!one.has_sources());
+}
+
+TEST_CASE("rollout: picked sequences keep their sources") {
+  const std::vector<Episode> episodes{two_turns(), one_turn()};
+  Batch batch = pack_episodes(episodes);
+  batch.source_ids_U = stream_tensor(Ids{4, 5, 6, 7, 8}, at::kInt);
+  batch.source_position_U = stream_tensor(Ids{0, 1, 2, 0, 1}, at::kInt);
+  batch.source_start_S1 = stream_tensor(Ids{0, 3, 5}, at::kInt);
+  const Batch picked = pick_sequences(batch, Longs{1, 0, 1});
+  CHECK(values<std::int32_t>(picked.source_ids_U) == Ids{7, 8, 4, 5, 6, 7, 8});
+  CHECK(values<std::int32_t>(picked.source_position_U) == Ids{0, 1, 0, 1, 2, 0, 1});
+  CHECK(values<std::int32_t>(picked.source_start_S1) == Ids{0, 2, 5, 7});
 }
