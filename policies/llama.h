@@ -1,8 +1,14 @@
 #pragma once
 
+#include <optional>
+
+#include "nn/layers.h"
 #include "nn/policy.h"
+#include "nn/rope.h"
 
 namespace hone {
+
+class HfConfig;
 
 /// The decoder family of Llama, Mistral, Qwen2 and Qwen3: RMSNorm, rotary embedding, grouped-query attention, SwiGLU.
 class LlamaSpec : public PolicySpec {
@@ -28,8 +34,21 @@ class LlamaSpec : public PolicySpec {
   bool accepts(std::string_view model_type) const override;
   void from_hf(const Json& config) override;
   std::unique_ptr<PolicySpec> clone() const override { return std::make_unique<LlamaSpec>(*this); }
-  std::unique_ptr<Policy> make(ParameterStore& store) const override;
+  std::unique_ptr<Policy> make(ParameterStore& store, bool with_lm_head) const override;
   std::int64_t& vocabulary() override { return vocabulary_size; }
+
+  // What only files say.
+  std::optional<RopeScaling> rope;  ///< unset: plain, of rope_theta
+  bool mlp_bias = false;
+  std::int64_t first_window_layer = 0;
+  kernels::Activation activation = kernels::Activation::silu;
+
+ private:
+  LlamaSpec complete() const;  ///< with every 0 that means "as usual" worked out
+  Json hf_config() const;
+  void read_window(HfConfig& config, std::string_view type);
+
+  std::optional<Json> source_;  ///< the config.json that was read
 };
 
 }  // namespace hone

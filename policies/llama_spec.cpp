@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <string_view>
 
 #include "base/error.h"
+#include "policies/hf_config.h"
 #include "policies/llama.h"
 
 namespace hone {
@@ -12,70 +12,18 @@ namespace {
 
 constexpr std::array<std::string_view, 4> model_types = {"llama", "mistral", "qwen2", "qwen3"};
 
-[[noreturn]] void unsupported(std::string_view key, const std::string& value) {
-  fail(ErrorKind::data, "{} is {}, which this version cannot honour", key, value);
-}
-
-std::int64_t positive(std::string_view key, std::int64_t value) {
-  if (value < 1) fail(ErrorKind::data, "{} is {}, expected at least 1", key, value);
-  return value;
-}
-
-std::int64_t positive(const Json& config, std::string_view key) { return positive(key, config.at(key).as_integer()); }
-
-std::int64_t integer_or(const Json& config, std::string_view key, std::int64_t otherwise) {
-  const Json* value = config.find(key);
-  return value == nullptr || value->is_null() ? otherwise : value->as_integer();
-}
-
-std::int64_t positive_or(const Json& config, std::string_view key, std::int64_t otherwise) {
-  return positive(key, integer_or(config, key, otherwise));
-}
-
-double number_or(const Json& config, std::string_view key, double otherwise) {
-  const Json* value = config.find(key);
-  return value == nullptr || value->is_null() ? otherwise : value->as_number();
-}
-
-bool bool_or(const Json& config, std::string_view key, bool otherwise) {
-  const Json* value = config.find(key);
-  return value == nullptr || value->is_null() ? otherwise : value->as_bool();
-}
-
-/// The base of the rotary embedding, from either place that transformers has written it to. Scaled ones are refused.
-double rope_theta_of(const Json& config) {
-  double theta = number_or(config, "rope_theta", 10000);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    const Json* rope = config.find(key);
-    if (rope == nullptr || rope->is_null()) continue;
-    for (const char* type_key : {"rope_type", "type"}) {
-      const Json* type = rope->find(type_key);
-      if (type != nullptr && type->as_string() != "default") unsupported(key, rope->dump());
-    }
-    theta = number_or(*rope, "rope_theta", theta);
-  }
-  return theta;
-}
-
-/// The window of Qwen's layers. transformers lists the layers that have one in layer_types, older files say from
-/// which layer on; this family gives all layers the same.
-std::int64_t qwen_window(const Json& config, std::int64_t layers) {
-  if (!bool_or(config, "use_sliding_window", false)) return 0;
-  std::int64_t sliding = std::max<std::int64_t>(0, layers - integer_or(config, "max_window_layers", 28));
-  if (const Json* types = config.find("layer_types"); types != nullptr && !types->is_null()) {
-    const Json::Array& names = types->as_array();
-    sliding = std::count(names.begin(), names.end(), Json("sliding_attention"));
-  }
-  if (sliding == 0) return 0;
-  if (sliding < layers) unsupported("sliding_window", fmt::format("only for {} of {} layers", sliding, layers));
-  return positive_or(config, "sliding_window", 4096);
-}
-
-/// Absent keys mean what transformers' classes have as defaults; null means no window.
-std::int64_t window_of(const Json& config, std::string_view type, std::int64_t layers) {
-  if (type == "llama") return 0;
-  if (const Json* window = config.find("sliding_window"); window != nullptr && window->is_null()) return 0;
-  return type == "mistral" ? positive_or(config, "sliding_window", 4096) : qwen_window(config, layers);
+/// From which layer on there is a window: transformers lists the layers that have one in layer_types, older files say
+/// how many have none. All or the last ones may have it.
+std::int64_t first_window_layer_of(HfConfig& config, std::int64_t layers) {
+  const std::int64_t full = config.integer_or("max_window_layers", 28);
+  const Json* types = config.find("layer_types");
+  if (types == nullptr) return std::clamp<std::int64_t>(full, 0, layers);
+  const Json::Array& names = types->as_array();
+  const auto first = std::find(names.begin(), names.end(), Json("sliding_attention"));
+  const bool rest_slides = std::all_of(first, names.end(), [](const Json& name) { return name == Json("sliding_attention"); });
+  const bool known = std::all_of(names.begin(), first, [](const Json& name) { return name == Json("full_attention"); });
+  if (!rest_slides || !known || static_cast<std::int64_t>(names.size()) != layers) cannot_honour("layer_types", types->dump());
+  return first - names.begin();
 }
 
 }  // namespace
@@ -111,31 +59,58 @@ bool LlamaSpec::accepts(std::string_view model_type) const {
   return std::find(model_types.begin(), model_types.end(), model_type) != model_types.end();
 }
 
-void LlamaSpec::from_hf(const Json& config) {
-  const std::string& type = config.at("model_type").as_string();
-  vocabulary_size = positive(config, "vocab_size");
-  hidden = positive(config, "hidden_size");
-  layers = positive(config, "num_hidden_layers");
-  heads = positive(config, "num_attention_heads");
-  kv_heads = positive_or(config, "num_key_value_heads", heads);
-  head_dim = positive_or(config, "head_dim", type == "qwen3" ? 128 : hidden / heads);
-  mlp = positive(config, "intermediate_size");
-  context = positive_or(config, "max_position_embeddings", 2048);
-  if (heads % kv_heads != 0) unsupported("num_key_value_heads", fmt::format("no divisor of {} heads", heads));
-  if (head_dim % 2 != 0) unsupported("head_dim", fmt::format("{} (odd)", head_dim));
-  rope_theta = rope_theta_of(config);
-  norm_eps = number_or(config, "rms_norm_eps", 1e-6);
-  tied_embeddings = bool_or(config, "tie_word_embeddings", false);
-  const bool attention_bias = bool_or(config, "attention_bias", false);
+void LlamaSpec::from_hf(const Json& json) {
+  HfConfig config(json);
+  const std::string type = config.string_or("model_type", "");
+  vocabulary_size = config.positive("vocab_size");
+  hidden = config.positive("hidden_size");
+  layers = config.positive("num_hidden_layers");
+  heads = config.positive("num_attention_heads");
+  kv_heads = config.positive_or("num_key_value_heads", heads);
+  head_dim = config.positive_or("head_dim", type == "qwen3" ? 128 : hidden / heads);
+  mlp = config.positive("intermediate_size");
+  context = config.positive_or("max_position_embeddings", 2048);
+  if (heads % kv_heads != 0) cannot_honour("num_key_value_heads", fmt::format("no divisor of {} heads", heads));
+  if (head_dim % 2 != 0) cannot_honour("head_dim", fmt::format("{} (odd)", head_dim));
+  rope = rope_from_hf(json, {.max_positions = context});
+  rope_theta = rope->theta;
+  norm_eps = config.number_or("rms_norm_eps", 1e-6);
+  tied_embeddings = config.bool_or("tie_word_embeddings", false);
+  const bool attention_bias = type != "mistral" && config.bool_or("attention_bias", false);
   qkv_bias = type == "qwen2" || attention_bias;
   output_bias = attention_bias && type != "qwen2";
+  mlp_bias = type == "llama" && config.bool_or("mlp_bias", false);
   qk_norm = type == "qwen3";
-  sliding_window = window_of(config, type, layers);
-  init_std = number_or(config, "initializer_range", 0.02);
-  if (const Json* act = config.find("hidden_act"); act != nullptr && act->as_string() != "silu") {
-    unsupported("hidden_act", act->as_string());
+  activation = config.activation_or("hidden_act", "silu");
+  read_window(config, type);
+  init_std = config.number_or("initializer_range", 0.02);
+  config.refuse_unknown();
+  source_ = json;
+}
+
+/// Absent keys mean what transformers' classes have as defaults; null means no window.
+void LlamaSpec::read_window(HfConfig& config, std::string_view type) {
+  sliding_window = first_window_layer = 0;
+  if (type == "llama") {
+    config.ignore({"sliding_window"});
+    return;
   }
-  if (bool_or(config, "mlp_bias", false)) unsupported("mlp_bias", "true");
+  if (config.is_null("sliding_window")) {
+    config.ignore({"use_sliding_window", "max_window_layers", "layer_types"});
+    return;
+  }
+  const std::int64_t window = config.positive_or("sliding_window", 4096);
+  if (type == "mistral") {
+    sliding_window = window;
+    config.ignore({"layer_types"});
+    return;
+  }
+  first_window_layer = first_window_layer_of(config, layers);
+  if (config.bool_or("use_sliding_window", false) && first_window_layer < layers) {
+    sliding_window = window;
+  } else {
+    first_window_layer = 0;
+  }
 }
 
 }  // namespace hone

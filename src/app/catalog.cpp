@@ -11,7 +11,15 @@
 #include "plugin/http_reward.h"
 #include "plugin/judge_reward.h"
 #include "plugin/library_spec.h"
+#include "policies/bert.h"
+#include "policies/gemma.h"
+#include "policies/gpt2.h"
+#include "policies/gpt_neox.h"
 #include "policies/llama.h"
+#include "policies/modernbert.h"
+#include "policies/moe.h"
+#include "policies/phi3.h"
+#include "policies/t5.h"
 #include "rewards/code_tests.h"
 #include "rewards/diversity.h"
 #include "rewards/environment.h"
@@ -45,60 +53,81 @@ std::unique_ptr<Component> make() {
   return std::make_unique<Spec>();
 }
 
+Catalog stages() {
+  return {"stage",
+          {
+              {"pretrain", "Causal language modelling on plain text.", make<PretrainSpec>},
+              {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
+              {"classify", "A classifier on the trunk, from labelled texts.", make<ClassifySpec>},
+              {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
+              {"ppo", "Proximal policy optimization with a critic.", make<PpoSpec>},
+              {"grpo", "Group-relative policy optimization.", make<GrpoSpec>},
+              {"eval", "Held-out evaluation without training.", make<EvalSpec>},
+          }};
+}
+
+Catalog environments() {
+  return {"environment",
+          {
+              {"arithmetic", "Procedural sums with one right answer.", make<ArithmeticSpec>},
+              {"random_walks", "Shortest paths on a small random graph.", make<RandomWalksSpec>},
+              {"dataset", "Prompts and references from a data set's rows.", make<DatasetSpec>},
+              {"skeleton", "Guess a number with hints: the multi-turn example to copy.", make<SkeletonEnvSpec>},
+              {"calculator", "Number problems with a calculator to call.", make<CalculatorSpec>},
+              {"grid", "A walk to the goal on a grid, a move a turn.", make<GridSpec>},
+              {"python_tool", "A data set's prompts, answered with the help of Python.", make<PythonToolSpec>},
+              {"exec", "A program in any language.", make<ExecEnvironmentSpec>},
+              {"library", "A shared library (docs/plugin_abi.md).", make<LibraryEnvironmentSpec>},
+          }};
+}
+
+Catalog rewards() {
+  return {"reward",
+          {
+              {"exact_match", "1 when the completion equals the reference answer.", make<ExactMatchSpec>},
+              {"numeric_answer", "1 when the completion's number equals the reference's.", make<NumericAnswerSpec>},
+              {"format", "1 when the completion matches a pattern.", make<FormatSpec>},
+              {"length", "Shapes the length of completions.", make<LengthSpec>},
+              {"repetition", "Penalty for repeated n-grams.", make<RepetitionSpec>},
+              {"diversity", "Different n-grams within the completions of one prompt.", make<DiversitySpec>},
+              {"fluency", "Mean log-likelihood under a frozen language model.", make<FluencySpec>},
+              {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
+              {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
+              {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
+              {"math_answer", "1 when the answer is mathematically equal to the reference's.", make<MathAnswerSpec>},
+              {"gsm8k", "1 when the number behind #### is the reference's.", make<Gsm8kSpec>},
+              {"code_tests", "The program in the completion against tests, in the sandbox.", make<CodeTestsSpec>},
+              {"overlap", "BLEU or ROUGE against references.", make<OverlapSpec>},
+              {"safety", "Penalty for words and personal data.", make<SafetySpec>},
+              {"environment", "What the environment gave for each turn.", make<EnvironmentRewardSpec>},
+              {"exec", "A program in any language.", make<ExecRewardSpec>},
+              {"library", "A shared library (docs/plugin_abi.md).", make<LibraryRewardSpec>},
+              {"http", "A service that scores (docs/plugins_http.md).", make<HttpRewardSpec>},
+              {"judge", "A chat model behind an OpenAI-compatible endpoint.", make<JudgeRewardSpec>},
+          }};
+}
+
+Catalog policies() {
+  return {"policy",
+          {
+              {"llama", "Decoders of the Llama, Mistral, Qwen2 and Qwen3 shapes.", make<LlamaSpec>},
+              {"phi3", "Decoders of the Phi-3 and Phi-4 shapes.", make<Phi3Spec>},
+              {"gemma", "Decoders of Gemma, Gemma 2 and Gemma 3 (text).", make<GemmaSpec>},
+              {"moe", "Mixtures of experts: Mixtral and Qwen3-MoE.", make<MoeSpec>},
+              {"gpt2", "Decoders of the GPT-2 shape.", make<Gpt2Spec>},
+              {"gpt_neox", "Decoders of the GPT-NeoX and Pythia shape.", make<GptNeoxSpec>},
+              {"bert", "Encoders: BERT, RoBERTa, DistilBERT.", make<BertSpec>},
+              {"modernbert", "Encoders of the ModernBERT shape.", make<ModernBertSpec>},
+              {"t5", "Encoder-decoders: T5, Flan-T5.", make<T5Spec>},
+          }};
+}
+
 Catalogs tables() {
   Catalogs all;
-  all.add<StageSpec>(
-      {"stage",
-       {
-           {"pretrain", "Causal language modelling on plain text.", make<PretrainSpec>},
-           {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
-           {"classify", "A classifier on the trunk, from labelled texts.", make<ClassifySpec>},
-           {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
-           {"ppo", "Proximal policy optimization with a critic.", make<PpoSpec>},
-           {"grpo", "Group-relative policy optimization.", make<GrpoSpec>},
-           {"eval", "Held-out evaluation without training.", make<EvalSpec>},
-       }});
-  all.add<EnvironmentSpec>(
-      {"environment",
-       {
-           {"arithmetic", "Procedural sums with one right answer.", make<ArithmeticSpec>},
-           {"random_walks", "Shortest paths on a small random graph.", make<RandomWalksSpec>},
-           {"dataset", "Prompts and references from a data set's rows.", make<DatasetSpec>},
-           {"skeleton", "Guess a number with hints: the multi-turn example to copy.", make<SkeletonEnvSpec>},
-           {"calculator", "Number problems with a calculator to call.", make<CalculatorSpec>},
-           {"grid", "A walk to the goal on a grid, a move a turn.", make<GridSpec>},
-           {"python_tool", "A data set's prompts, answered with the help of Python.", make<PythonToolSpec>},
-           {"exec", "A program in any language.", make<ExecEnvironmentSpec>},
-           {"library", "A shared library (docs/plugin_abi.md).", make<LibraryEnvironmentSpec>},
-       }});
-  all.add<RewardSpec>(
-      {"reward",
-       {
-           {"exact_match", "1 when the completion equals the reference answer.", make<ExactMatchSpec>},
-           {"numeric_answer", "1 when the completion's number equals the reference's.", make<NumericAnswerSpec>},
-           {"format", "1 when the completion matches a pattern.", make<FormatSpec>},
-           {"length", "Shapes the length of completions.", make<LengthSpec>},
-           {"repetition", "Penalty for repeated n-grams.", make<RepetitionSpec>},
-           {"diversity", "Different n-grams within the completions of one prompt.", make<DiversitySpec>},
-           {"fluency", "Mean log-likelihood under a frozen language model.", make<FluencySpec>},
-           {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
-           {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
-           {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
-           {"math_answer", "1 when the answer is mathematically equal to the reference's.", make<MathAnswerSpec>},
-           {"gsm8k", "1 when the number behind #### is the reference's.", make<Gsm8kSpec>},
-           {"code_tests", "The program in the completion against tests, in the sandbox.", make<CodeTestsSpec>},
-           {"overlap", "BLEU or ROUGE against references.", make<OverlapSpec>},
-           {"safety", "Penalty for words and personal data.", make<SafetySpec>},
-           {"environment", "What the environment gave for each turn.", make<EnvironmentRewardSpec>},
-           {"exec", "A program in any language.", make<ExecRewardSpec>},
-           {"library", "A shared library (docs/plugin_abi.md).", make<LibraryRewardSpec>},
-           {"http", "A service that scores (docs/plugins_http.md).", make<HttpRewardSpec>},
-           {"judge", "A chat model behind an OpenAI-compatible endpoint.", make<JudgeRewardSpec>},
-       }});
-  all.add<PolicySpec>({"policy",
-                       {
-                           {"llama", "Decoders of the Llama, Mistral, Qwen2 and Qwen3 shapes.", make<LlamaSpec>},
-                       }});
+  all.add<StageSpec>(stages());
+  all.add<EnvironmentSpec>(environments());
+  all.add<RewardSpec>(rewards());
+  all.add<PolicySpec>(policies());
   return all;
 }
 

@@ -84,6 +84,26 @@ void command_tokenizer_train(const TokenizerTraining& command);
 /// Ids of each line of stdin, or of `text`.
 void command_tokenizer_encode(const std::string& tokenizer, const std::optional<std::string>& text);
 
+struct ForwardCommand {
+  std::string model;
+  std::string input;   ///< JSONL: {"ids": [...], "type_ids": [...]?, "decoder_ids": [...]?}
+  std::string output;  ///< safetensors, one tensor a row: "0", "1", …
+  bool hidden = false; ///< hidden states instead of logits
+  bool bfloat16 = false;
+};
+/// Logits [T, V] (a task's head: [T, outputs] or [outputs]) or hidden states [T, D] of rows of token ids.
+void command_forward(const ForwardCommand& command);
+
+/// What a model directory holds, and what of it would be refused.
+void command_inspect(const std::string& directory, bool json);
+
+struct ExportCommand {
+  std::string model;
+  std::string output;
+};
+/// Writes a model as one whole directory: an adapter is merged into its base.
+void command_export(const ExportCommand& command);
+
 struct GenerateCommand {
   std::string model;
   std::vector<std::string> prompts;  ///< empty: one a line from stdin

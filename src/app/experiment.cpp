@@ -130,6 +130,7 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   run->directory = config.run_directory();
   run->catalogs = &built_in();
   run->compute = compute_of(config.model.compute);
+  run->tuning = config.model.tuning;
   for (const auto& [name, data] : config.data) run->data.emplace(name, data);
   run->tokenizer = open_tokenizer(config, *run);
   if (config.model.path) {
@@ -139,7 +140,7 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   }
   check_vocabulary(config, *run->policy, *run->tokenizer);
   const HeadPlan heads = config.model.path ? read_head_plan(*config.model.path) : HeadPlan{};
-  run->model = std::make_unique<Model>(*run->policy, heads, run->compute, true);
+  run->model = std::make_unique<Model>(*run->policy, heads, run->compute, true, run->tuning);
   run->model->store.initialize(run->seed);
   if (config.model.path) {
     load_weights(*run->model, *config.model.path);
@@ -172,11 +173,17 @@ void run_experiment(const RootConfig& config, bool fresh) {
            format_count(run->model->store.parameters()),
            run->compute == kernels::Compute::bfloat16 ? "bfloat16" : "float32", threads(), config.run.seed);
   std::size_t first = 0;
+  const auto save_adapters_alone = [&run] {
+    if (!run->tuning.lora.enabled()) return;
+    run->tuning.base_model = run->model->tuning.base_model = std::filesystem::absolute(run->initial_model()).string();
+  };
   if (directory.resume_point()) {
+    save_adapters_alone();
     first = resume(*run, report, *directory.resume_point());
     if (first == config.stages.size()) log_info("every stage has finished; --fresh runs them anew");
   } else {
-    run->save_checkpoint(run->checkpoint_directory("initial") / "final", {.stage = "initial", .finished = true});
+    run->save_checkpoint(run->initial_model(), {.stage = "initial", .finished = true});
+    save_adapters_alone();
   }
   try {
     run_stages(*run, report, config, first);

@@ -118,6 +118,32 @@ void add_text_commands(CLI::App& app) {
   chat->callback([] { command_chat(command); });
 }
 
+void add_model_commands(CLI::App& app) {
+  static ForwardCommand forward;
+  static ExportCommand out;
+  static std::string directory;
+  static bool json = false;
+  CLI::App* pass = app.add_subcommand("forward", "Logits or hidden states for rows of token ids");
+  pass->add_option("model", forward.model, "Model directory")->required();
+  pass->add_option("--input", forward.input, "JSON lines: {\"ids\": [1, 2], \"type_ids\": …, \"decoder_ids\": …}")->required();
+  pass->add_option("--output", forward.output, "safetensors file: one tensor a line, \"0\", \"1\", …")->required();
+  static std::string what = "logits";
+  pass->add_option("--what", what, "logits or hidden")->check(CLI::IsMember({"logits", "hidden"}));
+  pass->add_flag("--bfloat16", forward.bfloat16, "Products of bfloat16 operands");
+  pass->callback([] {
+    forward.hidden = what == "hidden";
+    command_forward(forward);
+  });
+  CLI::App* inspect = app.add_subcommand("inspect", "What a model directory holds, and what would be refused");
+  inspect->add_option("directory", directory, "Model directory")->required();
+  inspect->add_flag("--json", json, "One JSON object");
+  inspect->callback([] { command_inspect(directory, json); });
+  CLI::App* exporting = app.add_subcommand("export", "Write a model whole, an adapter merged into its base");
+  exporting->add_option("model", out.model, "Model or adapter directory")->required();
+  exporting->add_option("output", out.output, "Directory to write")->required();
+  exporting->callback([] { command_export(out); });
+}
+
 void add_trial_options(CLI::App* app, PluginCommand& command) {
   app->add_option("target", command.target, "NAME.so, a program with its arguments (behind --), the address of a service, or a built-in kind")->required();
   app->add_flag("--text", command.text, "The program speaks the text dialect");
@@ -182,6 +208,7 @@ int parse_and_run(int argc, char** argv) {
   add_checkpoint_commands(app);
   add_tokenizer_commands(app);
   add_text_commands(app);
+  add_model_commands(app);
   add_plugin_commands(app);
   add_reward_commands(app);
   app.add_subcommand("doctor", "What this machine can do, and what is missing")->callback([] { command_doctor(); });

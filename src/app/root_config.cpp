@@ -27,6 +27,7 @@ void ModelSection::describe(Fields& f) {
   f.choice("compute", compute, compute_names,
            "Operands of matrix products: bfloat16 (weights stay float32) where the CPU has it, or float32.");
   f.check(path || architecture, "architecture", "is needed when there is no path");
+  tuning.describe(f);
 }
 
 void TokenizerSection::describe(Fields& f) {

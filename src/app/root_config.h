@@ -13,7 +13,7 @@
 
 #include "base/fields.h"
 #include "data/config.h"
-#include "nn/policy.h"
+#include "nn/model.h"
 #include "plugin/sandbox/sandbox.h"
 #include "stages/run.h"
 #include "stages/stage.h"
@@ -36,6 +36,7 @@ struct ModelSection {
   std::optional<std::string> path;
   std::unique_ptr<PolicySpec> architecture;
   ComputeChoice compute = ComputeChoice::automatic;
+  TuningConfig tuning;
   void describe(Fields& f);
 };
 

@@ -49,7 +49,7 @@ struct DataPart {
 struct DataConfig {
   std::string path;
   TableFormat format = TableFormat::by_extension;
-  Encoding encoding = Encoding::utf8;
+  CharacterEncoding encoding = CharacterEncoding::utf8;
   std::vector<std::string> column_names;
   std::vector<std::pair<std::string, std::string>> columns;  ///< canonical name, name in the file
   DataShape shape = DataShape::automatic;

@@ -6,7 +6,6 @@
 #include "base/random.h"
 #include "base/stop.h"
 #include "base/utf8.h"
-#include "kernels/lm_head/lm_head.h"
 
 namespace hone {
 
@@ -34,7 +33,7 @@ struct Generation::Rows {
     pages.push_back(&page_list);
   }
 
-  kernels::AttentionPlan plan(std::int64_t window) const {
+  kernels::AttentionPlan plan() const {
     std::size_t widest = 0;
     for (const auto* list : pages) widest = std::max(widest, list->size());
     at::Tensor table = at::zeros({static_cast<std::int64_t>(pages.size()), static_cast<std::int64_t>(widest)}, at::kInt);
@@ -44,7 +43,6 @@ struct Generation::Rows {
       row += widest;
     }
     kernels::AttentionPlan plan;
-    plan.window = window;
     plan.start_S1 = int_tensor(start);
     plan.position_T = int_tensor(positions);
     plan.past_S = int_tensor(past);
@@ -156,13 +154,13 @@ void Generation::decode() {
 /// Logits after each row, or after the last row of each sequence.
 at::Tensor Generation::forward(Rows rows, bool last_rows_only) {
   Model& model = engine_.model_;
-  const kernels::AttentionPlan plan = rows.plan(model.policy->shape().window);
+  const kernels::AttentionPlan plan = rows.plan();
   at::Tensor hidden = model.policy->hidden(int_tensor(rows.ids), {.plan = &plan, .cache = engine_.cache_.get()});
   if (last_rows_only) {
     const at::Tensor last = plan.start_S1.narrow(0, 1, plan.sequences()) - 1;
     hidden = at::index_select(hidden, 0, last);
   }
-  return kernels::lm_head_logits(hidden, model.policy->lm_weight().packed());
+  return model.policy->lm_head().logits(hidden);
 }
 
 void Generation::draw(const at::Tensor& logits_BV, std::span<Slot*> slots) {
@@ -194,7 +192,8 @@ void Generation::accept(Slot& slot, const kernels::Sampled& token) {
     return;
   }
   const bool budget_spent = static_cast<std::int64_t>(completion.ids.size()) == sampling_.max_tokens;
-  const bool context_full = slot.cached + 1 >= engine_.model_.policy->shape().context;
+  const bool context_full = slot.cached + 1 >= engine_.model_.policy->shape().reach(
+      static_cast<std::int64_t>(requests_[slot.request].context.size()));
   if (budget_spent || context_full) finish(slot, FinishReason::length);
 }
 

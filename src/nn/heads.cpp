@@ -2,28 +2,110 @@
 
 #include <cmath>
 
+#include "base/error.h"
+#include "nn/declare.h"
+#include "nn/layer.h"
+
 namespace hone {
 
-Head::Head(ParameterStore& store, HeadKind kind, std::int64_t hidden, std::int64_t outputs)
-    : kind_(kind), outputs_(outputs) {
-  const std::string name = kind == HeadKind::value ? "value" : "score";
-  const SegmentRole role = kind == HeadKind::value ? SegmentRole::critic : SegmentRole::head;
-  const Init init = kind == HeadKind::value ? constant_init(0)
-                                            : normal_init(1.0 / std::sqrt(static_cast<double>(hidden) + 1.0));
+namespace {
+
+using Grads = std::vector<at::Tensor>;
+
+/// Means of ragged sequences, summed in the order of their rows.
+at::Tensor sequence_means(const at::Tensor& hidden_TD, const at::Tensor& start_S1) {
+  const at::Tensor start = start_S1.to(at::kLong);
+  const std::int64_t sequences = start.size(0) - 1;
+  const at::Tensor length_S = start.narrow(0, 1, sequences) - start.narrow(0, 0, sequences);
+  const at::Tensor sequence_T = at::repeat_interleave(length_S);
+  const at::Tensor share_T1 = length_S.to(at::kFloat).reciprocal().index_select(0, sequence_T).unsqueeze(1);
+  at::Tensor out = at::zeros({sequences, hidden_TD.size(1)}, at::kFloat)
+                       .index_add_(0, sequence_T, hidden_TD.detach() * share_T1);
+  record({hidden_TD}, {out}, [=](Grads grads) -> Grads {
+    return {grads[0].index_select(0, sequence_T).mul_(share_T1)};
+  });
+  return out;
+}
+
+}  // namespace
+
+at::Tensor HeadTransform::operator()(const at::Tensor& hidden_MD) const {
+  if (!defined()) return hidden_MD;
+  const at::Tensor active = hone::activation(linear(hidden_MD, dense_DD, bias_D), activation);
+  return norm.weight_D.defined() ? normed(active, norm) : active;
+}
+
+at::Tensor LmHead::input(const at::Tensor& hidden_MD) const {
+  return scaled(form_.transform(hidden_MD), form_.input_scale);
+}
+
+kernels::LogitRule LmHead::rule() const {
+  return {form_.bias_V.defined() ? form_.bias_V.weight() : at::Tensor(), form_.soft_cap};
+}
+
+kernels::TokenStatistics LmHead::token_statistics(const at::Tensor& hidden_MD, const at::Tensor& target_M,
+                                                  double inverse_temperature, bool with_entropy) const {
+  const at::Tensor x = input(hidden_MD);
+  const Parameter weight = form_.weight_VD;
+  kernels::TokenStatistics forward =
+      kernels::lm_head_forward(x, weight.packed(), target_M, inverse_temperature, with_entropy, rule());
+  if (!recording({x})) return forward;
+  const kernels::TokenStatistics saved{forward.logprob_M.detach(),
+                                       with_entropy ? forward.entropy_M.detach() : at::Tensor(), forward.lse_M};
+  std::vector<at::Tensor> outputs{forward.logprob_M};
+  if (with_entropy) outputs.push_back(forward.entropy_M);
+  record({x}, outputs, [=, rule = rule(), bias = form_.bias_V, hidden = x.detach()](Grads grads) -> Grads {
+    const at::Tensor dlogprob = grads[0].defined() ? grads[0].contiguous() : at::zeros_like(saved.logprob_M);
+    const at::Tensor dentropy = with_entropy && grads[1].defined() ? grads[1].contiguous() : at::Tensor();
+    at::Tensor dweight = weight.grad();
+    at::Tensor dbias = bias.defined() ? bias.grad() : at::Tensor();
+    return {kernels::lm_head_backward(hidden, weight.packed(), target_M, inverse_temperature, saved, dlogprob,
+                                      dentropy, dweight, rule, dbias.defined() ? &dbias : nullptr)};
+  });
+  return forward;
+}
+
+at::Tensor LmHead::logits(const at::Tensor& hidden_MD) const {
+  const at::NoGradGuard no_grad;
+  return kernels::lm_head_logits(input(hidden_MD), form_.weight_VD.packed(), rule());
+}
+
+Head::Head(ParameterStore& store, HeadKind kind, const HeadForm& form, std::int64_t hidden, std::int64_t outputs)
+    : kind_(kind), rows_(form.rows), outputs_(outputs) {
+  const bool critic = kind == HeadKind::value;
+  const std::string name = critic ? "value" : "score";
+  const SegmentRole role = critic ? SegmentRole::critic : SegmentRole::head;
+  const double deviation = 1.0 / std::sqrt(static_cast<double>(hidden) + 1.0);
+  if (!form.dense.empty()) {
+    transform_.dense_DD = declare_matrix(store, "head_dense", {{form.dense + ".weight", hidden}}, hidden, deviation, role);
+    if (form.dense_bias) transform_.bias_D = declare_bias(store, "head_dense.bias", {{form.dense + ".bias", hidden}}, role);
+    transform_.activation = form.activation;
+  }
+  if (!form.norm.empty()) {
+    transform_.norm = declare_layer_norm(store, "head_norm", form.norm, hidden, form.norm_eps, form.norm_bias, role);
+  }
   weight_ = store.add({.name = name,
                        .shape = {outputs, hidden},
-                       .parts = {{name + ".weight", outputs}},
-                       .init = init,
+                       .parts = {{form.linear + ".weight", outputs, {}}},
+                       .init = critic ? constant_init(0) : normal_init(deviation),
                        .role = role,
                        .matrix = true});
-  if (kind == HeadKind::value) {
-    bias_ = store.add({.name = name + ".bias",
-                       .shape = {outputs},
-                       .parts = {{name + ".bias", outputs}},
-                       .init = constant_init(0),
-                       .role = role,
-                       .decay = false});
+  if (form.bias) bias_ = declare_bias(store, name + ".bias", {{form.linear + ".bias", outputs}}, role);
+}
+
+at::Tensor Head::operator()(const at::Tensor& hidden_MD) const {
+  return linear(transform_(hidden_MD), weight_, bias_);
+}
+
+at::Tensor Head::pick(const at::Tensor& hidden_TD, const at::Tensor& start_S1) const {
+  const std::int64_t sequences = start_S1.size(0) - 1;
+  switch (rows_) {
+    case HeadRows::last: return take_rows(hidden_TD, start_S1.narrow(0, 1, sequences).to(at::kLong) - 1);
+    case HeadRows::first: return take_rows(hidden_TD, start_S1.narrow(0, 0, sequences).to(at::kLong));
+    case HeadRows::mean: return sequence_means(hidden_TD, start_S1);
+    case HeadRows::all: return hidden_TD;
   }
+  fail(ErrorKind::internal, "a head without rows");
 }
 
 }  // namespace hone

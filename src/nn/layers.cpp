@@ -1,12 +1,12 @@
 #include "nn/layers.h"
 
 #include "base/error.h"
-#include "kernels/activation/activation.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
+#include "kernels/layer_norm/layer_norm.h"
 #include "kernels/norm/norm.h"
-#include "kernels/rotary/rotary.h"
 #include "nn/layer.h"
+#include "nn/linear_pass.h"
 
 namespace hone {
 
@@ -14,23 +14,41 @@ namespace {
 
 using Grads = std::vector<at::Tensor>;
 
-/// Adds the gradients of y = x·Wᵀ + b to the arena and returns dx.
-at::Tensor linear_backward(const at::Tensor& dy_TN, const at::Tensor& x_TK, const Parameter& weight,
-                           const Parameter& bias) {
-  if (at::Tensor dweight = weight.grad(); dweight.defined()) {
-    kernels::linear_backward_weight(dy_TN, x_TK, weight.store().compute(), dweight);
-  }
-  if (bias.defined()) {
-    if (at::Tensor dbias = bias.grad(); dbias.defined()) kernels::linear_backward_bias(dy_TN, dbias);
-  }
-  return kernels::linear_backward_input(dy_TN, weight.packed());
+at::Tensor contiguous_or_none(const at::Tensor& tensor) { return tensor.defined() ? tensor.contiguous() : tensor; }
+
+/// The forward pass of either norm, and its backward: (dout, dsum; either undefined) → gradient of the sum.
+struct NormPass {
+  Normed result;
+  std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> backward;
+};
+
+NormPass rms_pass(const at::Tensor& x_TD, const at::Tensor& residual_TD, const Norm& norm) {
+  kernels::RmsNorm forward =
+      kernels::rms_norm_forward(x_TD, residual_TD, norm.weight_D.weight(), norm.eps, norm.weight_offset);
+  NormPass pass{{forward.sum_TD, forward.out_TD}, nullptr};
+  pass.backward = [norm, saved = kernels::RmsNorm{forward.sum_TD.detach(), {}, forward.rstd_T}](
+                      const at::Tensor& dout, const at::Tensor& dsum) {
+    at::Tensor dweight = norm.weight_D.grad();
+    return kernels::rms_norm_backward(dout.defined() ? dout.contiguous() : at::zeros_like(saved.sum_TD),
+                                      contiguous_or_none(dsum), saved, norm.weight_D.weight(), dweight,
+                                      norm.weight_offset);
+  };
+  return pass;
 }
 
-at::Tensor weight_or_none(const Parameter& parameter) {
-  return parameter.defined() ? parameter.weight() : at::Tensor();
+NormPass layer_pass(const at::Tensor& x_TD, const at::Tensor& residual_TD, const Norm& norm) {
+  const at::Tensor bias = norm.bias_D.defined() ? norm.bias_D.weight() : at::Tensor();
+  kernels::LayerNorm forward = kernels::layer_norm_forward(x_TD, residual_TD, norm.weight_D.weight(), bias, norm.eps);
+  NormPass pass{{forward.sum_TD, forward.out_TD}, nullptr};
+  pass.backward = [norm, saved = kernels::LayerNorm{forward.sum_TD.detach(), {}, forward.mean_T, forward.rstd_T}](
+                      const at::Tensor& dout, const at::Tensor& dsum) {
+    at::Tensor dweight = norm.weight_D.grad();
+    at::Tensor dbias = norm.bias_D.defined() ? norm.bias_D.grad() : at::Tensor();
+    return kernels::layer_norm_backward(dout.defined() ? dout.contiguous() : at::zeros_like(saved.sum_TD),
+                                        contiguous_or_none(dsum), saved, norm.weight_D.weight(), dweight, dbias);
+  };
+  return pass;
 }
-
-at::Tensor grad_or_none(const Parameter& parameter) { return parameter.defined() ? parameter.grad() : at::Tensor(); }
 
 }  // namespace
 
@@ -46,71 +64,67 @@ at::Tensor embedding(const at::Tensor& id_T, const Parameter& weight_VD) {
 }
 
 at::Tensor linear(const at::Tensor& x_TK, const Parameter& weight_NK, const Parameter& bias_N) {
-  at::Tensor out = kernels::linear_forward(x_TK, weight_NK.packed(), weight_or_none(bias_N));
-  record({x_TK}, {out}, [=, x = x_TK.detach()](Grads grads) -> Grads {
-    return {linear_backward(grads[0].contiguous(), x, weight_NK, bias_N)};
+  LinearPass pass(weight_NK, bias_N);
+  at::Tensor out = pass.forward(x_TK, recording({x_TK}));
+  record({x_TK}, {out}, [pass = std::move(pass), x = x_TK.detach()](Grads grads) -> Grads {
+    return {pass.backward(grads[0].contiguous(), x)};
   });
   return out;
 }
 
-Normed add_rms_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD, const Parameter& weight_D, double eps) {
-  kernels::RmsNorm forward = kernels::rms_norm_forward(x_TD, residual_TD, weight_D.weight(), eps);
-  const Normed result{residual_TD.defined() ? forward.sum_TD : x_TD, forward.out_TD};
-  if (!recording({x_TD, residual_TD})) return result;
-  kernels::RmsNorm saved{forward.sum_TD.detach(), {}, forward.rstd_T};
-  const auto norm_backward = [saved, weight_D](const at::Tensor& dout, const at::Tensor& dsum) {
-    at::Tensor dweight = weight_D.grad();
-    return kernels::rms_norm_backward(dout.defined() ? dout.contiguous() : at::zeros_like(saved.sum_TD),
-                                      dsum.defined() ? dsum.contiguous() : dsum, saved, weight_D.weight(), dweight);
-  };
+Normed add_norm(const at::Tensor& x_TD, const at::Tensor& residual_TD, const Norm& norm) {
+  NormPass pass = norm.kind == NormKind::rms ? rms_pass(x_TD, residual_TD, norm) : layer_pass(x_TD, residual_TD, norm);
+  if (!residual_TD.defined()) pass.result.sum_TD = x_TD;
+  if (!recording({x_TD, residual_TD})) return pass.result;
   if (residual_TD.defined()) {
-    record({x_TD, residual_TD}, {result.sum_TD, result.out_TD}, [norm_backward](Grads grads) -> Grads {
-      const at::Tensor dsum = norm_backward(grads[1], grads[0]);
-      return {dsum, dsum};
-    });
+    record({x_TD, residual_TD}, {pass.result.sum_TD, pass.result.out_TD},
+           [backward = std::move(pass.backward)](Grads grads) -> Grads {
+             const at::Tensor dsum = backward(grads[1], grads[0]);
+             return {dsum, dsum};
+           });
   } else {
-    record({x_TD}, {result.out_TD}, [norm_backward](Grads grads) -> Grads { return {norm_backward(grads[0], {})}; });
+    record({x_TD}, {pass.result.out_TD}, [backward = std::move(pass.backward)](Grads grads) -> Grads {
+      return {backward(grads[0], {})};
+    });
   }
-  return result;
+  return pass.result;
 }
 
-at::Tensor rotary_table(std::int64_t positions, std::int64_t head_dim, double theta) {
-  return kernels::rotary_table(positions, head_dim, theta);
+at::Tensor normed(const at::Tensor& x_TD, const Norm& norm) { return add_norm(x_TD, {}, norm).out_TD; }
+
+at::Tensor mlp(const at::Tensor& x_TD, const Mlp& mlp) {
+  const bool keep = recording({x_TD});
+  const auto activate = [kind = mlp.activation, gated = mlp.gated](const at::Tensor& inner) {
+    return gated ? kernels::gated_forward(inner, kind) : kernels::activation_forward(inner, kind);
+  };
+  LinearPass in(mlp.in_FD, mlp.in_bias_F);
+  LinearPass out(mlp.out_DF, mlp.out_bias_D);
+  const at::Tensor inner_TF = in.forward(x_TD, keep);
+  at::Tensor y_TD = out.forward(activate(inner_TF), keep);
+  record({x_TD}, {y_TD},
+         [activate, in = std::move(in), out = std::move(out), inner_TF, kind = mlp.activation, gated = mlp.gated,
+          x = x_TD.detach()](Grads grads) -> Grads {
+           const at::Tensor active_TF = activate(inner_TF);  // recomputed: a third of the memory
+           const at::Tensor dactive = out.backward(grads[0].contiguous(), active_TF);
+           return {in.backward(gated ? kernels::gated_backward(dactive, inner_TF, kind)
+                                     : kernels::activation_backward(dactive, inner_TF, kind),
+                               x)};
+         });
+  return y_TD;
 }
 
-at::Tensor rotary_attention(const at::Tensor& qkv_TC, const RotaryAttention& config,
-                            const kernels::AttentionPlan& plan, KvCache* cache, std::int64_t layer) {
-  const kernels::QkNorm norm{weight_or_none(config.query_norm_D), weight_or_none(config.key_norm_D), config.norm_eps};
-  kernels::Rotated rotated =
-      kernels::rotary_forward(qkv_TC, plan.position_T, config.shape, config.table_P2H, norm);
-  if (cache != nullptr) {
-    HONE_ASSERT(plan.cached() && !recording({qkv_TC}));
-    return kernels::attention_cached(rotated.qkv_TC, config.shape, plan, cache->layer(layer));
-  }
-  kernels::AttentionResult forward = kernels::attention_forward(rotated.qkv_TC, config.shape, plan);
-  if (!recording({qkv_TC})) return forward.out_TE;
-  const kernels::AttentionResult saved{forward.out_TE.detach(), forward.lse_TH};
-  const at::Tensor unrotated = norm.defined() ? qkv_TC.detach() : at::Tensor();
-  record({qkv_TC}, {forward.out_TE}, [=](Grads grads) -> Grads {
-    const at::Tensor drotated =
-        kernels::attention_backward(grads[0].contiguous(), rotated.qkv_TC, saved, config.shape, plan);
-    at::Tensor dquery = grad_or_none(config.query_norm_D);
-    at::Tensor dkey = grad_or_none(config.key_norm_D);
-    return {kernels::rotary_backward(drotated, unrotated, rotated.rstd_TH, plan.position_T, config.shape,
-                                     config.table_P2H, norm, dquery, dkey)};
+at::Tensor activation(const at::Tensor& x, kernels::Activation kind) {
+  at::Tensor out = kernels::activation_forward(x, kind);
+  record({x}, {out}, [kind, saved = x.detach()](Grads grads) -> Grads {
+    return {kernels::activation_backward(grads[0].contiguous(), saved, kind)};
   });
-  return forward.out_TE;
+  return out;
 }
 
-at::Tensor gated_mlp(const at::Tensor& x_TD, const Parameter& gate_up, const Parameter& down) {
-  const at::Tensor gate_up_T2F = kernels::linear_forward(x_TD, gate_up.packed());
-  constexpr kernels::Activation silu = kernels::Activation::silu;
-  at::Tensor out = kernels::linear_forward(kernels::gated_forward(gate_up_T2F, silu), down.packed());
-  record({x_TD}, {out}, [=, x = x_TD.detach()](Grads grads) -> Grads {
-    const at::Tensor activation = kernels::gated_forward(gate_up_T2F, silu);  // recomputed: a third of the memory
-    const at::Tensor dactivation = linear_backward(grads[0].contiguous(), activation, down, {});
-    return {linear_backward(kernels::gated_backward(dactivation, gate_up_T2F, silu), x, gate_up, {})};
-  });
+at::Tensor scaled(const at::Tensor& x, double factor) {
+  if (factor == 1) return x;
+  at::Tensor out = x.detach() * factor;
+  record({x}, {out}, [factor](Grads grads) -> Grads { return {grads[0] * factor}; });
   return out;
 }
 
@@ -119,25 +133,6 @@ at::Tensor dropout(const at::Tensor& x, double probability, std::uint64_t key) {
   at::Tensor out = kernels::dropout(x, probability, key);
   record({x}, {out}, [=](Grads grads) -> Grads { return {kernels::dropout(grads[0].contiguous(), probability, key)}; });
   return out;
-}
-
-kernels::TokenStatistics token_statistics(const at::Tensor& hidden_MD, const Parameter& weight_VD,
-                                          const at::Tensor& target_M, double inverse_temperature, bool with_entropy) {
-  kernels::TokenStatistics forward =
-      kernels::lm_head_forward(hidden_MD, weight_VD.packed(), target_M, inverse_temperature, with_entropy);
-  if (!recording({hidden_MD})) return forward;
-  const kernels::TokenStatistics saved{forward.logprob_M.detach(),
-                                       with_entropy ? forward.entropy_M.detach() : at::Tensor(), forward.lse_M};
-  std::vector<at::Tensor> outputs{forward.logprob_M};
-  if (with_entropy) outputs.push_back(forward.entropy_M);
-  record({hidden_MD}, outputs, [=, hidden = hidden_MD.detach()](Grads grads) -> Grads {
-    const at::Tensor dlogprob = grads[0].defined() ? grads[0].contiguous() : at::zeros_like(saved.logprob_M);
-    const at::Tensor dentropy = with_entropy && grads[1].defined() ? grads[1].contiguous() : at::Tensor();
-    at::Tensor dweight = weight_VD.grad();
-    return {kernels::lm_head_backward(hidden, weight_VD.packed(), target_M, inverse_temperature, saved, dlogprob,
-                                      dentropy, dweight)};
-  });
-  return forward;
 }
 
 at::Tensor take_rows(const at::Tensor& x_TD, const at::Tensor& row_M) {

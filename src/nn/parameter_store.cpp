@@ -42,6 +42,8 @@ std::int64_t Segment::count() const {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
+std::int64_t Segment::end() const { return offset + aligned(count()); }
+
 const Segment& Parameter::segment() const { return store_->segments_[index_]; }
 
 at::Tensor Parameter::weight() const {
@@ -60,6 +62,8 @@ const kernels::PackedWeight& Parameter::packed() const {
   return *store_->packed_[index_];
 }
 
+const std::vector<LowRankAdapter>& Parameter::adapters() const { return store_->adapters_[index_]; }
+
 ParameterStore::ParameterStore(kernels::Compute compute, bool trainable) : compute_(compute), trainable_(trainable) {}
 
 Parameter ParameterStore::add(Segment segment) {
@@ -67,20 +71,38 @@ Parameter ParameterStore::add(Segment segment) {
   HONE_ASSERT(!find(segment.name).defined());
   HONE_ASSERT(!segment.matrix || segment.shape.size() == 2);
   segments_.push_back(std::move(segment));
+  adapters_.emplace_back();
   return Parameter(this, segments_.size() - 1);
+}
+
+void ParameterStore::attach(const Parameter& matrix, LowRankAdapter adapter) {
+  HONE_ASSERT(!weights_.defined() && matrix.segment().matrix);
+  HONE_ASSERT(adapter.first_row >= 0 && adapter.first_row + adapter.rows <= matrix.segment().shape[0]);
+  adapters_[index_of(matrix.segment().name)].push_back(std::move(adapter));
+}
+
+bool ParameterStore::has_adapters() const {
+  return std::any_of(adapters_.begin(), adapters_.end(), [](const auto& list) { return !list.empty(); });
 }
 
 void ParameterStore::allocate() {
   std::int64_t total = 0;
-  for (Segment& segment : segments_) {
-    segment.offset = total;
-    total += aligned(segment.count());
+  std::int64_t trained = 0;
+  for (const bool frozen : {false, true}) {
+    for (Segment& segment : segments_) {
+      if (segment.frozen != frozen) continue;
+      segment.offset = total;
+      total += aligned(segment.count());
+    }
+    if (!frozen) trained = total;
+  }
+  for (const Segment& segment : segments_) {
     packed_.push_back(segment.matrix ? std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1],
                                                                               compute_, trainable_)
                                      : nullptr);
   }
   weights_ = at::zeros({total}, at::kFloat);
-  if (trainable_) grads_ = at::zeros({total}, at::kFloat);
+  if (trainable_) grads_ = at::zeros({trained}, at::kFloat);
   anchor_ = at::zeros({}, at::kFloat).set_requires_grad(trainable_);
 }
 
@@ -94,8 +116,28 @@ void ParameterStore::initialize(std::uint64_t seed, std::string_view name) {
 }
 
 void ParameterStore::refresh() {
+  for (std::size_t i = 0; i < segments_.size(); ++i) refresh(i);
+  for (std::size_t i = 0; i < segments_.size(); ++i) refresh_norms(i);
+}
+
+void ParameterStore::refresh_adapters() {
   for (std::size_t i = 0; i < segments_.size(); ++i) {
-    if (packed_[i] != nullptr) packed_[i]->refresh(Parameter(this, i).weight());
+    if (segments_[i].role == SegmentRole::adapter) refresh(i);
+  }
+  for (std::size_t i = 0; i < segments_.size(); ++i) refresh_norms(i);
+}
+
+void ParameterStore::refresh(std::size_t index) {
+  if (packed_[index] != nullptr) packed_[index]->refresh(Parameter(this, index).weight());
+}
+
+void ParameterStore::refresh_norms(std::size_t index) {
+  const at::NoGradGuard no_grad;
+  for (LowRankAdapter& adapter : adapters_[index]) {
+    if (!adapter.magnitude_N.defined()) continue;
+    const at::Tensor base = Parameter(this, index).weight().narrow(0, adapter.first_row, adapter.rows);
+    const at::Tensor merged = at::addmm(base, adapter.b_NR.weight(), adapter.a_RK.weight(), 1, adapter.scale);
+    adapter.inverse_norm_N = at::linalg_vector_norm(merged, 2, at::IntArrayRef{1}).reciprocal_();
   }
 }
 
@@ -118,6 +160,12 @@ void ParameterStore::zero_grads() { grads_.zero_(); }
 std::int64_t ParameterStore::parameters() const {
   std::int64_t total = 0;
   for (const Segment& segment : segments_) total += segment.count();
+  return total;
+}
+
+std::int64_t ParameterStore::trained_parameters() const {
+  std::int64_t total = 0;
+  for (const Segment& segment : segments_) total += segment.frozen ? 0 : segment.count();
   return total;
 }
 

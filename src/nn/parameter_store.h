@@ -15,7 +15,13 @@
 /// compute copy of each matrix. AdamW is a pass over the arena, sharding is a split of it, a broadcast is one call.
 namespace hone {
 
-enum class SegmentRole { trunk, head, critic };
+enum class SegmentRole {
+  trunk,
+  lm_head,  ///< what only the LM head has
+  head,     ///< of a task
+  critic,
+  adapter
+};
 
 /// How a new segment's values are drawn.
 struct Init {
@@ -26,10 +32,19 @@ struct Init {
 inline Init normal_init(double deviation) { return {Init::Kind::normal, deviation}; }
 inline Init constant_init(double value) { return {Init::Kind::constant, value}; }
 
+/// How a Hugging Face tensor lies in its file, where that differs from the segment's rows.
+struct PartLayout {
+  bool transposed = false;  ///< the file has [columns, rows] (GPT-2's Conv1D)
+  /// Rows of the file are [outer][inner][width], those of the segment [inner][outer][width] (GPT-NeoX: heads, then 3).
+  std::int64_t outer = 1;
+  std::int64_t inner = 1;
+};
+
 /// One Hugging Face tensor inside a segment: fused matrices hold several, one after the other along dimension 0.
 struct SegmentPart {
   std::string hf_name;
   std::int64_t rows = 0;
+  PartLayout layout;
 };
 
 struct Segment {
@@ -44,7 +59,10 @@ struct Segment {
   double lr_scale = 1.0;
   std::int64_t offset = 0;  ///< in floats, a multiple of 16 (one cache line)
   std::int64_t count() const;
+  std::int64_t end() const;  ///< offset of what follows: past the alignment gap
 };
+
+struct LowRankAdapter;
 
 class ParameterStore;
 
@@ -59,11 +77,30 @@ class Parameter {
   /// View of the gradient arena to add to, or undefined when the segment is frozen or the store keeps no gradients.
   at::Tensor grad() const;
   const kernels::PackedWeight& packed() const;  ///< only of a matrix
+  const std::vector<LowRankAdapter>& adapters() const;  ///< of a matrix
   const ParameterStore& store() const { return *store_; }
 
  private:
   ParameterStore* store_ = nullptr;
   std::size_t index_ = 0;
+};
+
+/// A low-rank update of some rows of a matrix (Hu et al. 2021): y[rows] += scale · B·A·x. With a magnitude it is DoRA
+/// (Liu et al. 2024, equation 5): W' = m ∘ (W + scale · B·A) / ‖W + scale · B·A‖ by rows, the norm taken as a constant.
+struct LowRankAdapter {
+  std::int64_t first_row = 0;  ///< of the segment
+  std::int64_t rows = 0;
+  double scale = 1;
+  Parameter a_RK;
+  Parameter b_NR;
+  Parameter magnitude_N;    ///< undefined: LoRA
+  at::Tensor inverse_norm_N;  ///< DoRA: 1 / ‖W + scale · B·A‖ of each row, current after refresh
+};
+
+/// How adapters take part in the passes that follow.
+struct AdapterUse {
+  double dropout = 0;   ///< of their inputs
+  std::uint64_t dropout_key = 0;
 };
 
 /// Call order: add* allocate (initialize | load)? refresh, then any number of (use, update, refresh).
@@ -76,7 +113,10 @@ class ParameterStore {
 
   /// Declares a segment; its name must be new.
   Parameter add(Segment segment);
-  /// Lays the arenas out. No add after it.
+  /// Gives a matrix an adapter, whose parameters are segments of this store. Before allocate.
+  void attach(const Parameter& matrix, LowRankAdapter adapter);
+  /// Lays the arenas out: trained segments first, so that gradients and moments have no place for frozen ones. No add
+  /// after it.
   void allocate();
   /// Draws every segment from its own random stream, so that a value depends on (seed, name) and not on what else
   /// the model has.
@@ -85,8 +125,14 @@ class ParameterStore {
   void initialize(std::uint64_t seed, std::string_view name);
   /// Makes the packed copies current. Call after every change of the weights.
   void refresh();
+  /// The same after a change of adapters alone.
+  void refresh_adapters();
 
   Parameter find(std::string_view name);  ///< undefined handle when there is none
+  /// What passes use from now on.
+  void use_adapters(const AdapterUse& use) { adapter_use_ = use; }
+  const AdapterUse& adapter_use() const { return adapter_use_; }
+  bool has_adapters() const;
   const std::vector<Segment>& segments() const { return segments_; }
   std::vector<Segment>& segments() { return segments_; }
 
@@ -97,9 +143,11 @@ class ParameterStore {
   bool trainable() const { return trainable_; }
   kernels::Compute compute() const { return compute_; }
   at::Tensor& weights() { return weights_; }  ///< the flat arena
-  at::Tensor& grads() { return grads_; }      ///< the flat arena of gradients; undefined unless trainable
+  /// The flat arena of gradients, of the trained segments alone; undefined unless trainable.
+  at::Tensor& grads() { return grads_; }
   void zero_grads();
-  std::int64_t parameters() const;    ///< trained values, without alignment gaps
+  std::int64_t parameters() const;    ///< values, without alignment gaps
+  std::int64_t trained_parameters() const;  ///< those of segments that are not frozen
   std::int64_t packed_bytes() const;
   /// Optimizer steps these weights have seen.
   std::int64_t version() const { return version_; }
@@ -108,11 +156,15 @@ class ParameterStore {
  private:
   friend class Parameter;
   std::size_t index_of(std::string_view name) const;
+  void refresh(std::size_t index);
+  void refresh_norms(std::size_t index);
 
   kernels::Compute compute_;
   bool trainable_;
   std::vector<Segment> segments_;
   std::vector<std::unique_ptr<kernels::PackedWeight>> packed_;
+  std::vector<std::vector<LowRankAdapter>> adapters_;  ///< by segment
+  AdapterUse adapter_use_;
   at::Tensor weights_, grads_, anchor_;
   std::int64_t version_ = 0;
 };

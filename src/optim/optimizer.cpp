@@ -40,8 +40,8 @@ Optimizer::Optimizer(ParameterStore& store, const OptimizerConfig& config, std::
       total_steps_(total_steps),
       critic_learning_rate_(critic_learning_rate.value_or(config.learning_rate)) {
   HONE_ASSERT(store.trainable() && store.grads().defined());
-  first_moment_ = at::zeros_like(store.weights());
-  second_moment_ = at::zeros_like(store.weights());
+  first_moment_ = at::zeros_like(store.grads());
+  second_moment_ = at::zeros_like(store.grads());
 }
 
 double Optimizer::learning_rate() const {
@@ -70,13 +70,10 @@ StepReport Optimizer::step(double grad_scale) {
 
 void Optimizer::update(double grad_scale, double factor) {
   std::vector<Stretch> stretches;
-  const auto& segments = store_.segments();
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const auto& segment = segments[i];
+  for (const auto& segment : store_.segments()) {
     if (segment.frozen) continue;
     const double peak = segment.role == SegmentRole::critic ? critic_learning_rate_ : config_.learning_rate;
-    const auto end = i + 1 < segments.size() ? segments[i + 1].offset : store_.weights().size(0);
-    const Stretch stretch = {segment.offset, end, peak * factor * segment.lr_scale, segment.decay};
+    const Stretch stretch = {segment.offset, segment.end(), peak * factor * segment.lr_scale, segment.decay};
     const bool joins = !stretches.empty() && stretches.back().end == stretch.begin &&
                        stretches.back().learning_rate == stretch.learning_rate &&
                        stretches.back().decay == stretch.decay;

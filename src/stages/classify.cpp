@@ -63,7 +63,7 @@ StageSummary ClassifySpec::run(Run& run) const {
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const LabelSet classes = classes_of(*dataset);
   LearnableRows rows = load_labelled(run, *dataset, classes, evaluation.rows);
-  run.use_heads({.scores = classes.size(), .scores_are_classes = true});
+  run.use_heads({.lm = false, .scores = classes.size(), .score_kind = HeadKind::classes, .labels = classes.names()});
   ClassObjective objective(run, std::move(rows), training.tokens_per_pass);
   StageSummary summary = Training(run, training, evaluation.interval, name, objective).run();
   std::filesystem::create_directories(run.checkpoint_directory(name));

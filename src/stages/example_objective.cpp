@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "data/examples.h"
 #include "nn/layers.h"
+#include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/to_batch.h"
 
@@ -19,12 +20,12 @@ Batch batch_of(std::span<const TokenExample> examples) {
 }
 
 LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows) {
-  const std::int64_t context = run.model->policy->shape().context;
-  EncodedRows train = encode_labelled(data, Split::train, *run.tokenizer, context, classes);
+  const ModelInput input = input_of(*run.model);
+  EncodedRows train = encode_labelled(data, Split::train, *run.tokenizer, input, classes);
   log_info("data.{}: {} classes; {}", data.name(), classes.size(), train.report.text());
   LearnableRows rows{std::move(train.examples), {}};
   if (data.has(Split::held_out)) {
-    rows.held_out = encode_labelled(data, Split::held_out, *run.tokenizer, context, classes).examples;
+    rows.held_out = encode_labelled(data, Split::held_out, *run.tokenizer, input, classes).examples;
     if (rows.held_out.size() > static_cast<std::size_t>(held_out_rows)) {
       rows.held_out.resize(static_cast<std::size_t>(held_out_rows));
     }
@@ -36,7 +37,7 @@ LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& class
 
 at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout) {
   const at::Tensor hidden_TD = batch_hidden(model, batch, dropout.probability, dropout.key);
-  return (*model.score)(take_rows(hidden_TD, last_rows(batch)));
+  return (*model.score)(model.score->pick(hidden_TD, batch.start_S1));
 }
 
 }  // namespace hone

@@ -24,7 +24,7 @@ class ExampleObjective : public Objective {
 
   std::uint64_t rows() const override { return rows_.train.size(); }
   std::int64_t tokens(std::uint64_t row) const override {
-    return static_cast<std::int64_t>(rows_.train[row].ids.size());
+    return rows_.train[row].tokens();
   }
   Batch batch(std::span<const std::uint64_t> rows) const override;
 
@@ -46,7 +46,7 @@ Batch batch_of(std::span<const TokenExample> examples);
 /// encode_labelled.
 LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows);
 
-/// The score head at the last row of each sequence, [S, outputs]; carries the gradient.
+/// The score head at the rows that it reads, [S, outputs] or [T, outputs]; carries the gradient.
 at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout);
 
 }  // namespace hone

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "nn/layers.h"
+#include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 
 namespace hone {
@@ -17,16 +18,16 @@ constexpr std::uint64_t default_rows = 20000;
 
 EncodedRows encode_data(Run& run, const std::string& name, const TextEncoding& encoding, Split split) {
   const std::shared_ptr<const Dataset> data = run.dataset(name);
-  const std::int64_t context = run.model->policy->shape().context;
-  if (encoding.learned == Learned::completions) return encode_completions(*data, split, *run.tokenizer, context);
-  return encode_texts(*data, split, *run.tokenizer, context, encoding.packing);
+  const ModelInput input = input_of(*run.model);
+  if (encoding.learned == Learned::completions) return encode_completions(*data, split, *run.tokenizer, input);
+  return encode_texts(*data, split, *run.tokenizer, input.context, encoding.packing);
 }
 
 /// The first `count` prompts of the split with their demonstrations.
 EncodedRows encode_demonstrations(Run& run, const TextSource& source, const TextEncoding& encoding, Split split,
                                   std::uint64_t count) {
   const std::unique_ptr<Environment> environment = source.environment->make(run.services());
-  ExampleEncoder encoder(*run.tokenizer, run.model->policy->shape().context, encoding.packing);
+  ExampleEncoder encoder(*run.tokenizer, input_of(*run.model), encoding.packing);
   count = std::min(count, environment->size(split));
   for (std::uint64_t index = 0; index < count; ++index) {
     const Prompt prompt = environment->prompt(split, index);
@@ -112,7 +113,7 @@ at::Tensor LanguageModelObjective::loss(const Batch& part, double denominator, c
   const LossRows rows = loss_rows(Aggregation::token_mean, part, denominator);
   const at::Tensor hidden_MD = take_rows(batch_hidden(model(), part, dropout.probability, dropout.key), rows.index_M);
   const kernels::TokenStatistics tokens =
-      token_statistics(hidden_MD, model().policy->lm_weight(), rows.select(part.target_T), 1.0, false);
+      model().policy->lm_head().token_statistics(hidden_MD, rows.select(part.target_T), 1.0, false);
   return -rows.weighted_sum(tokens.logprob_M);
 }
 

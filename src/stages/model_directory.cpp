@@ -3,15 +3,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "io/atomic_directory.h"
 #include "io/file.h"
+#include "io/model_files.h"
 #include "io/safetensors.h"
+#include "stages/adapter_directory.h"
+#include "stages/model_tensors.h"
 
 namespace hone {
 
@@ -19,44 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view weights_file = "model.safetensors";
 constexpr std::string_view value_file = "value_head.safetensors";
 
-at::ScalarType scalar_type(DType dtype, const std::string& tensor, const fs::path& directory) {
-  switch (dtype) {
-    case DType::f32: return at::kFloat;
-    case DType::f16: return at::kHalf;
-    case DType::bf16: return at::kBFloat16;
-    case DType::f64: return at::kDouble;
-    default: break;
-  }
-  fail(ErrorKind::data, "{}: tensor '{}' is {}, expected F32, BF16, F16 or F64", directory.string(), tensor,
-       dtype_name(dtype));
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
-
-/// Shape of one part of a segment: its rows, then the segment's other dimensions.
-std::vector<std::int64_t> part_shape(const Segment& segment, const SegmentPart& part) {
-  std::vector<std::int64_t> shape = segment.shape;
-  shape[0] = part.rows;
-  return shape;
-}
-
-/// Views of the segments with or without the critic's, under their Hugging Face names.
-std::vector<TensorView> tensor_views(Model& model, bool critic) {
-  std::vector<TensorView> views;
-  const auto* arena = model.store.weights().data_ptr<float>();
-  for (const Segment& segment : model.store.segments()) {
-    if ((segment.role == SegmentRole::critic) != critic) continue;
-    const float* values = arena + segment.offset;
-    for (const SegmentPart& part : segment.parts) {
-      const std::int64_t count = segment.count() / segment.shape[0] * part.rows;
-      views.push_back({part.hf_name, DType::f32, part_shape(segment, part), std::as_bytes(std::span(values, static_cast<std::size_t>(count)))});
-      values += count;
-    }
-  }
-  return views;
+bool is_critic(const Segment& segment) { return segment.role == SegmentRole::critic; }
+bool is_weight(const Segment& segment) {
+  return segment.role != SegmentRole::critic && segment.role != SegmentRole::adapter;
 }
 
 void set_token_ids(Json& config, const Tokenizer& tokenizer) {
@@ -68,68 +38,97 @@ void set_token_ids(Json& config, const Tokenizer& tokenizer) {
   set("pad_token_id", tokenizer.pad_id());
 }
 
+/// {"0": "negative", "1": "positive"}, and the reverse.
+void set_labels(Json& config, const std::vector<std::string>& labels) {
+  Json names = Json::object();
+  Json ids = Json::object();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    names.set(std::to_string(i), labels[i]);
+    ids.set(labels[i], static_cast<std::int64_t>(i));
+  }
+  config.set("id2label", names);
+  config.set("label2id", ids);
+}
+
 Json config_json(const Model& model, const Tokenizer& tokenizer) {
   Json config = model.policy->hf_config();
+  const std::optional<HeadKind> kind = model.score ? std::optional(model.score->kind()) : std::nullopt;
+  config.set("architectures", Json::Array{Json(model.policy->hf_class(kind))});
   if (model.score) {
-    std::string architecture = config.at("architectures").as_array().at(0).as_string();
-    const std::string_view causal = "ForCausalLM";
-    architecture.replace(architecture.size() - causal.size(), causal.size(), "ForSequenceClassification");
-    config.set("architectures", Json::Array{Json(architecture)});
     config.set("num_labels", model.score->outputs());
+    if (!model.plan.labels.empty()) set_labels(config, model.plan.labels);
+    if (!model.plan.problem_type.empty()) config.set("problem_type", model.plan.problem_type);
   }
   set_token_ids(config, tokenizer);
-  config.set("torch_dtype", "float32");
+  config.set("dtype", "float32");
   return config;
 }
 
-/// Copies one tensor of the file into its place; returns what is wrong, or "".
-std::string copy_part(const Segment& segment, const SegmentPart& part, const Safetensors& file, const fs::path& directory,
-                      float* values) {
-  const TensorView* view = file.find(part.hf_name);
-  if (view == nullptr) return fmt::format("tensor '{}' is missing", part.hf_name);
-  const std::vector<std::int64_t> expected = part_shape(segment, part);
-  if (view->shape != expected) {
-    return fmt::format("tensor '{}' has shape {}, expected {}", part.hf_name, shape_text(view->shape), shape_text(expected));
-  }
-  const at::Tensor source = at::from_blob(const_cast<std::byte*>(view->bytes.data()), expected,
-                                          scalar_type(view->dtype, part.hf_name, directory));
-  at::from_blob(values, expected, at::kFloat).copy_(source);
-  return "";
+/// "LlamaForSequenceClassification" → classes; nothing for a class with an LM head or none.
+std::optional<HeadKind> head_of_class(std::string_view name) {
+  if (name.ends_with("ForSequenceClassification")) return HeadKind::classes;
+  if (name.ends_with("ForTokenClassification")) return HeadKind::tokens;
+  if (name.ends_with("ForQuestionAnswering")) return HeadKind::spans;
+  return std::nullopt;
 }
 
-/// Tensors that checkpoints carry and that need no place: recomputed tables and tied copies.
-bool is_redundant(std::string_view name) {
-  return name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight" || name.starts_with("score.");
+std::string class_of(const Json& config) {
+  const Json* classes = config.find("architectures");
+  if (classes == nullptr || classes->is_null() || classes->as_array().empty()) return "";
+  return classes->as_array()[0].as_string();
 }
 
-void load_file(Model& model, const Safetensors& file, bool critic, const fs::path& directory) {
+std::vector<std::string> labels_of(const Json& config) {
+  std::vector<std::string> labels;
+  const Json* names = config.find("id2label");
+  if (names == nullptr || names->is_null()) return labels;
+  for (std::size_t i = 0; i < names->as_object().size(); ++i) labels.push_back(names->at(std::to_string(i)).as_string());
+  return labels;
+}
+
+/// Tensors that the directory must have: all but those of heads that its class has not.
+void check_missing(Model& model, const LoadReport& report, const std::string& hf_class, const fs::path& directory) {
+  std::vector<std::string> drawn;
   std::vector<std::string> problems;
-  std::set<std::string, std::less<>> known;
-  float* arena = model.store.weights().data_ptr<float>();
   for (const Segment& segment : model.store.segments()) {
-    if ((segment.role == SegmentRole::critic) != critic) continue;
-    float* values = arena + segment.offset;
     for (const SegmentPart& part : segment.parts) {
-      known.insert(part.hf_name);
-      const bool optional = segment.role == SegmentRole::head && file.find(part.hf_name) == nullptr;
-      if (!optional) {
-        if (std::string problem = copy_part(segment, part, file, directory, values); !problem.empty()) {
-          problems.push_back(std::move(problem));
-        }
-      }
-      values += segment.count() / segment.shape[0] * part.rows;
+      if (std::find(report.missing.begin(), report.missing.end(), part.hf_name) == report.missing.end()) continue;
+      const bool of_head = (segment.role == SegmentRole::head && hf_class != model.policy->hf_class(model.plan.score_kind)) ||
+                           (segment.role == SegmentRole::lm_head && hf_class != model.policy->hf_class(std::nullopt));
+      (of_head ? drawn : problems).push_back(fmt::format("tensor '{}' is missing", part.hf_name));
     }
   }
-  for (const TensorView& view : file.tensors()) {
-    if (known.count(view.name) == 0 && !is_redundant(view.name)) {
-      problems.push_back(fmt::format("tensor '{}' has no place in this model", view.name));
+  if (!problems.empty()) {
+    fail(ErrorKind::data, "{}: the weights do not fit config.json: {}; is it a checkpoint of another architecture?",
+         directory.string(), listed(problems));
+  }
+  if (!drawn.empty()) log_warn("{}: {}: a head that starts from random weights", directory.string(), listed(drawn));
+}
+
+/// Tensors of the trunk that the model has no place for are an error, those of heads that it has not are left alone.
+void check_unused(const Model& model, const LoadReport& report, const fs::path& directory) {
+  const std::string prefix = model.policy->hf_prefix();
+  std::vector<std::string> problems;
+  std::vector<std::string> left;
+  for (const std::string& name : report.unused) {
+    if (name.starts_with(prefix)) {
+      problems.push_back(fmt::format("tensor '{}' has no place in this model", name));
+    } else {
+      left.push_back(name);
     }
   }
-  if (problems.empty()) return;
-  const std::size_t shown = std::min<std::size_t>(problems.size(), 8);
-  fail(ErrorKind::data, "{}: the weights do not fit config.json: {}{}; is it a checkpoint of another architecture?",
-       directory.string(), fmt::join(problems.begin(), problems.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
-       problems.size() > shown ? fmt::format("; and {} more", problems.size() - shown) : "");
+  if (!problems.empty()) {
+    fail(ErrorKind::data, "{}: the weights do not fit config.json: {}; is it a checkpoint of another architecture?",
+         directory.string(), listed(problems));
+  }
+  if (!left.empty()) log_info("{}: not used by this model: {}", directory.string(), listed(left));
+}
+
+void load_whole(Model& model, const fs::path& directory) {
+  const LoadReport report = copy_from_file(model, Safetensors::open(directory), is_weight, model.policy->hf_prefix(), directory);
+  const fs::path file = directory / "config.json";
+  check_missing(model, report, class_of(Json::parse(read_file(file), file.string())), directory);
+  check_unused(model, report, directory);
 }
 
 }  // namespace
@@ -138,9 +137,16 @@ void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path&
   write_file_atomic(directory / "config.json", config_json(model, tokenizer).dump(2));
   Json generation = Json::object();
   set_token_ids(generation, tokenizer);
+  if (const PolicyShape& shape = model.policy->shape(); shape.kind == PolicyKind::encoder_decoder) {
+    generation.set("decoder_start_token_id", static_cast<std::int64_t>(shape.decoder_start));
+  }
   write_file_atomic(directory / "generation_config.json", generation.dump(2));
-  write_safetensors(directory / weights_file, tensor_views(model, false));
-  if (model.value) write_safetensors(directory / value_file, tensor_views(model, true));
+  if (!model.tuning.base_model.empty()) {
+    write_adapter_files(model, model.tuning.base_model, directory);
+  } else {
+    write_weight_files(directory, file_tensors(model, is_weight).views);
+  }
+  if (model.value) write_safetensors(directory / value_file, file_tensors(model, is_critic).views);
   tokenizer.save(directory);
 }
 
@@ -166,6 +172,7 @@ std::unique_ptr<PolicySpec> read_policy_spec(const fs::path& directory, const Ca
     owned->kind = owned->name = row.kind;
     try {
       owned->from_hf(config);
+      owned->from_tensors([&](std::string_view name) { return Safetensors::open(directory).find(name) != nullptr; });
     } catch (const Error& error) {
       fail(error.kind(), "{}: {}", file.string(), error.what());
     }
@@ -175,17 +182,26 @@ std::unique_ptr<PolicySpec> read_policy_spec(const fs::path& directory, const Ca
 }
 
 HeadPlan read_head_plan(const fs::path& directory) {
+  const fs::path file = directory / "config.json";
+  const Json config = Json::parse(read_file(file), file.string());
   HeadPlan plan;
   plan.value = fs::exists(directory / value_file);
-  const Safetensors file = Safetensors::open(directory);
-  if (const TensorView* score = file.find("score.weight"); score != nullptr) {
-    plan.scores = score->shape.at(0);
-    plan.scores_are_classes = plan.scores > 1;
+  const std::optional<HeadKind> kind = head_of_class(class_of(config));
+  if (!kind) return plan;
+  plan.lm = false;
+  plan.labels = labels_of(config);
+  if (const Json* type = config.find("problem_type"); type != nullptr && !type->is_null()) {
+    plan.problem_type = type->as_string();
   }
+  const Json* count = config.find("num_labels");
+  plan.scores = count != nullptr && !count->is_null() ? count->as_integer()
+                : plan.labels.empty()                 ? 2  // what transformers assumes
+                                                      : static_cast<std::int64_t>(plan.labels.size());
+  plan.score_kind = *kind == HeadKind::classes && plan.scores == 1 && plan.problem_type.empty() ? HeadKind::reward : *kind;
   return plan;
 }
 
-void load_weights(Model& model, const fs::path& directory) {
+void load_weights(Model& model, const fs::path& directory, StoredAdapter adapter) {
   if (fs::exists(directory / "manifest.json")) {
     const std::vector<std::string> problems = verify_directory(directory);
     if (!problems.empty()) {
@@ -193,9 +209,14 @@ void load_weights(Model& model, const fs::path& directory) {
            directory.string(), fmt::join(problems, "; "));
     }
   }
-  load_file(model, Safetensors::open(directory), false, directory);
+  const bool has_adapter = is_adapter_directory(directory);
+  load_whole(model, has_adapter ? base_directory(directory) : directory);
+  const bool keep = adapter == StoredAdapter::keep && model.store.has_adapters();
+  if (has_adapter && !keep) merge_adapter(model, directory);
+  initialize_magnitudes(model.store);
+  if (has_adapter && keep) load_adapter(model, directory);
   if (model.value && fs::exists(directory / value_file)) {
-    load_file(model, Safetensors::open(directory / value_file), true, directory);
+    copy_from_file(model, Safetensors::open(directory / value_file), is_critic, model.policy->hf_prefix(), directory);
   }
   model.store.refresh();
 }

@@ -14,6 +14,9 @@ namespace hone {
 /// score.weight, as in its sequence classification classes. A critic's value head goes to value_head.safetensors, which
 /// other programs do not read.
 
+/// Where adapters are trained on a base that lies elsewhere (TuningConfig::base_model) the directory holds the adapter
+/// alone, in PEFT's layout.
+
 /// Writes the files into an existing directory.
 void write_model_files(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& directory);
 
@@ -26,8 +29,14 @@ std::unique_ptr<PolicySpec> read_policy_spec(const std::filesystem::path& direct
 /// Which heads the directory holds.
 HeadPlan read_head_plan(const std::filesystem::path& directory);
 
+/// What becomes of an adapter that a directory holds.
+enum class StoredAdapter {
+  merge,  ///< into the matrices
+  keep    ///< in the model's own adapters, where it has any
+};
+
 /// Fills the weights of `model` and refreshes. Heads that the directory lacks keep their values. Error{data} that lists
 /// tensors that are missing, of another shape, or that the model has no place for.
-void load_weights(Model& model, const std::filesystem::path& directory);
+void load_weights(Model& model, const std::filesystem::path& directory, StoredAdapter adapter = StoredAdapter::merge);
 
 }  // namespace hone

@@ -34,11 +34,12 @@ at::Tensor by_passes(const Batch& batch, std::int64_t tokens_per_pass,
 
 std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
                                                      std::int64_t tokens) {
-  const std::int32_t* start = batch.start_S1.data_ptr<std::int32_t>();
+  const std::int32_t* start = batch.start_S1.const_data_ptr<std::int32_t>();
+  const std::int32_t* source = batch.has_sources() ? batch.source_start_S1.const_data_ptr<std::int32_t>() : nullptr;
   std::vector<std::vector<std::int64_t>> cuts;
   std::int64_t filled = 0;
   for (const std::int64_t s : sequences) {
-    const std::int64_t length = start[s + 1] - start[s];
+    const std::int64_t length = start[s + 1] - start[s] + (source == nullptr ? 0 : source[s + 1] - source[s]);
     if (cuts.empty() || filled + length > tokens) {
       cuts.emplace_back();
       filled = 0;
@@ -54,16 +55,29 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::in
 }
 
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key) {
-  const kernels::AttentionPlan plan = packed_plan(*model.policy, batch.start_S1, batch.position_T);
-  return model.policy->hidden(batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key});
+  const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
+  model.store.use_adapters({.dropout = dropout_key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = dropout_key});
+  if (!batch.has_sources()) {
+    return model.policy->hidden(batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key});
+  }
+  const kernels::AttentionPlan source_plan = packed_plan(batch.source_start_S1, batch.source_position_U);
+  const at::Tensor encoded_UD = model.policy->encode(
+      batch.source_ids_U, {.plan = &source_plan, .dropout = dropout, .dropout_key = dropout_key});
+  kernels::AttentionPlan cross_plan;
+  cross_plan.start_S1 = batch.start_S1;
+  cross_plan.key_start_S1 = batch.source_start_S1;
+  const SourceSide source{.encoded_UD = encoded_UD, .plan = &cross_plan};
+  return model.policy->hidden(batch.ids_T,
+                              {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key, .source = &source});
 }
 
 at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass) {
   return by_passes(batch, tokens_per_pass, [&](const Batch& part) {
     const at::Tensor row_M = at::nonzero(part.mask_T).squeeze(1);
     const at::Tensor hidden_MD = take_rows(batch_hidden(model, part), row_M);
-    const at::Tensor logprob_M = token_statistics(hidden_MD, model.policy->lm_weight(),
-                                                  part.target_T.index_select(0, row_M), inverse_temperature, false)
+    const at::Tensor logprob_M = model.policy->lm_head()
+                                     .token_statistics(hidden_MD, part.target_T.index_select(0, row_M),
+                                                       inverse_temperature, false)
                                      .logprob_M;
     return at::zeros_like(part.mask_T).index_copy_(0, row_M, logprob_M);
   });
@@ -91,13 +105,9 @@ at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_pe
                    [&](const Batch& part) { return (*model.value)(batch_hidden(model, part)).squeeze(1); });
 }
 
-at::Tensor last_rows(const Batch& batch) {
-  return batch.start_S1.narrow(0, 1, batch.sequences()).to(at::kLong) - 1;
-}
-
 at::Tensor batch_scores(Model& model, const Batch& batch, std::int64_t tokens_per_pass) {
   return by_passes(batch, tokens_per_pass, [&](const Batch& part) {
-    return (*model.score)(take_rows(batch_hidden(model, part), last_rows(part)));
+    return (*model.score)(model.score->pick(batch_hidden(model, part), part.start_S1));
   });
 }
 

@@ -31,10 +31,7 @@ void fill_logprobs(Model& model, std::span<Episode> episodes, double inverse_tem
 /// The value head at every row: [T]. No gradient.
 at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
 
-/// The last row of each sequence, int64 [S].
-at::Tensor last_rows(const Batch& batch);
-
-/// The score head at the last row of each sequence: [S, outputs]. No gradient.
+/// The score head at the rows that it reads: [S, outputs], or [T, outputs] of a head for tokens. No gradient.
 at::Tensor batch_scores(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
 
 }  // namespace hone

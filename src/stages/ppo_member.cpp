@@ -21,7 +21,7 @@ const at::Tensor& critic_mask(const Batch& batch) {
 
 PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
   if (spec.critic.trunk == CriticTrunk::shared) return;
-  own_ = std::make_unique<Model>(*run.policy, HeadPlan{.value = true}, run.compute, true);
+  own_ = std::make_unique<Model>(*run.policy, HeadPlan{.lm = false, .value = true}, run.compute, true, run.tuning);
   own_->store.initialize(run.seed);
   own_->copy_weights(*run.model);
   OptimizerConfig config = spec.rl.optimizer;

@@ -9,6 +9,7 @@
 #include "data/examples.h"
 #include "stages/classify.h"
 #include "stages/example_objective.h"
+#include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/to_batch.h"
 
@@ -88,7 +89,7 @@ class LogisticObjective : public ExampleObjective {
 
 /// Each answer with its prompt as one document, which is how a reward model is asked.
 std::vector<TokenExample> encode_answers(Run& run, const Dataset& data, Split split, std::size_t most) {
-  const std::int64_t context = run.model->policy->shape().context;
+  const ModelInput input = input_of(*run.model);
   std::vector<TokenExample> examples;
   const std::span<const DataRow> rows = data.rows(split);
   for (std::size_t i = 0; i < std::min(rows.size(), most); ++i) {
@@ -98,8 +99,8 @@ std::vector<TokenExample> encode_answers(Run& run, const Dataset& data, Split sp
         fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", data.place(split, i),
              answer == &row.chosen ? "chosen" : "rejected");
       }
-      examples.push_back(
-          {.ids = encode_document(*run.tokenizer, row.prompt + *answer, context), .row = static_cast<std::int64_t>(i)});
+      examples.push_back(document_example(*run.tokenizer, row.prompt + *answer, input));
+      examples.back().row = static_cast<std::int64_t>(i);
     }
   }
   return examples;
@@ -148,7 +149,7 @@ StageSummary RewardModelSpec::run(Run& run) const {
   if (pairs && positive) {
     fail(ErrorKind::config, "stages.{}.positive: data.{} consists of pairs, which have no labels", name, data);
   }
-  run.use_heads({.scores = 1});
+  run.use_heads({.lm = false, .scores = 1});
   std::unique_ptr<Objective> objective;
   if (pairs) {
     objective =

@@ -45,7 +45,7 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
                                            config_.max_turns, config_.max_episode_tokens);
-  if (config_.kl.place != KlPlace::off) reference_ = run.frozen_copy();
+  if (config_.kl.place != KlPlace::off) reference_ = std::make_unique<Reference>(run);
   summary_.stage = stage;
 }
 
@@ -117,7 +117,7 @@ void RlLoop::exchange(TrainerState& state) {
   double kl_coefficient = kl_.coefficient();
   state.value("kl_coefficient", kl_coefficient);
   kl_.set_coefficient(kl_coefficient);
-  if (reference_ != nullptr) state.store("reference", reference_->store);
+  if (reference_ != nullptr) reference_->exchange(state);
   stopping_.exchange(state);
   best_.exchange(state);
   member_.exchange(state);
@@ -150,7 +150,7 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
                              .score_position = config_.compat.score_position};
   if (reference_ != nullptr) {
     batch.ref_logprob_T =
-        batch_logprobs(*reference_, batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
+        reference_->logprobs(batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
     kl_T = kl_estimate(batch.old_logprob_T, batch.ref_logprob_T, KlEstimator::k1) * batch.mask_T;
     const std::int64_t counted = batch.sequences() - count_errors(episodes);
     const double kl = counted == 0 ? 0.0 : kl_T.sum().item<double>() / static_cast<double>(counted);
@@ -216,8 +216,8 @@ at::Tensor RlLoop::micro_loss(const Batch& micro, double denominator, bool first
   if (rows.size() == 0) return {};
   const at::Tensor hidden_MD = take_rows(batch_hidden(*run_.model, micro), rows.index_M);
   const kernels::TokenStatistics tokens =
-      token_statistics(hidden_MD, run_.model->policy->lm_weight(), rows.select(micro.target_T),
-                       config_.sampling.inverse_temperature(), true);
+      run_.model->policy->lm_head().token_statistics(hidden_MD, rows.select(micro.target_T),
+                                                     config_.sampling.inverse_temperature(), true);
   const at::Tensor old_logprob_M = rows.select(micro.old_logprob_T);
   if (first) {
     const double gap = (tokens.logprob_M.detach() - old_logprob_M).abs().max().item<double>();

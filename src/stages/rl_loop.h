@@ -6,6 +6,7 @@
 
 #include "optim/optimizer.h"
 #include "stages/checkpointer.h"
+#include "stages/reference.h"
 #include "stages/rl_config.h"
 #include "stages/rl_guards.h"
 #include "stages/rl_member.h"
@@ -61,7 +62,7 @@ class RlLoop {
   std::unique_ptr<Environment> own_evaluation_environment_;
   std::unique_ptr<RewardSum> own_evaluation_rewards_;
   std::unique_ptr<Evaluator> evaluator_;
-  std::unique_ptr<Model> reference_;
+  std::unique_ptr<Reference> reference_;
   Optimizer optimizer_;
   KlController kl_;
   Stopping stopping_;

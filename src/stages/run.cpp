@@ -54,9 +54,8 @@ std::unique_ptr<TextScorer> Run::make_scorer(const std::string& stage_or_directo
   if (stage_or_directory == initial_name && !with_head) return likelihood_scorer(frozen_copy(), *tokenizer);
   const std::filesystem::path place = model_place(stage_or_directory);
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *catalogs);
-  HeadPlan plan = read_head_plan(place);
+  HeadPlan plan = with_head ? read_head_plan(place) : HeadPlan{};
   plan.value = false;
-  if (!with_head) plan.scores = 0;
   auto frozen = std::make_unique<Model>(*spec, plan, compute, false);
   load_weights(*frozen, place);
   std::unique_ptr<Tokenizer> its_tokenizer = load_tokenizer(place);
@@ -66,19 +65,20 @@ std::unique_ptr<TextScorer> Run::make_scorer(const std::string& stage_or_directo
 }
 
 Model& Run::use_heads(const HeadPlan& plan) {
-  const std::int64_t scores = model->score ? model->score->outputs() : 0;
-  if (model->value.has_value() == plan.value && scores == plan.scores) return *model;
-  auto rebuilt = std::make_unique<Model>(*policy, plan, compute, true);
+  if (model->plan == plan) return *model;
+  auto rebuilt = std::make_unique<Model>(*policy, plan, compute, true, tuning);
   rebuilt->store.initialize(seed);
-  // A score head of another size has nothing to give to the new one.
-  rebuilt->copy_weights(*model, scores == plan.scores ? "" : "score");
+  initialize_magnitudes(rebuilt->store);
+  const bool same_head = model->plan.scores == plan.scores && model->plan.score_kind == plan.score_kind;
+  rebuilt->copy_weights(*model, same_head);
   model = std::move(rebuilt);
   return *model;
 }
 
 std::unique_ptr<Model> Run::frozen_copy() {
-  auto frozen = std::make_unique<Model>(*policy, HeadPlan{}, compute, false);
+  auto frozen = std::make_unique<Model>(*policy, HeadPlan{}, compute, false, tuning);
   frozen->copy_weights(*model);
+  merge_adapters(frozen->store);
   return frozen;
 }
 
@@ -88,9 +88,9 @@ std::optional<ResumePoint> Run::take_resume_point(const std::string& stage) {
 }
 
 void Run::restore_model(const std::filesystem::path& place) {
-  model = std::make_unique<Model>(*policy, read_head_plan(place), compute, true);
+  model = std::make_unique<Model>(*policy, read_head_plan(place), compute, true, tuning);
   model->store.initialize(seed);
-  load_weights(*model, place);
+  load_weights(*model, place, StoredAdapter::keep);
 }
 
 void Run::restore_stage(const std::string& stage) { restore_model(model_place(stage)); }

@@ -43,6 +43,7 @@ class Run {
   const Catalogs* catalogs = nullptr;       ///< borrowed; outlives the run
   std::map<std::string, DataConfig> data;   ///< the file's `data:` map
   std::unique_ptr<PolicySpec> policy;       ///< the shape of the run's models
+  TuningConfig tuning;                      ///< what of them is trained
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Model> model;             ///< the current weights
   RunReport* report = nullptr;              ///< borrowed; outlives the run
@@ -65,6 +66,9 @@ class Run {
 
   /// Where a stage keeps its checkpoints; `step_N` and `final` are model directories.
   std::filesystem::path checkpoint_directory(const std::string& stage) const { return directory / "checkpoints" / stage; }
+
+  /// Where the weights that the run began with are saved.
+  std::filesystem::path initial_model() const { return checkpoint_directory("initial") / "final"; }
 
   /// The point at which this stage is to be taken up, once; nothing when it starts from its beginning.
   std::optional<ResumePoint> take_resume_point(const std::string& stage);

@@ -17,10 +17,10 @@ at::Tensor full_forward_logits(Model& model, const std::vector<std::int32_t>& id
   const auto length = static_cast<std::int64_t>(ids.size());
   const at::Tensor position_T = at::arange(length, at::kInt);
   const at::Tensor start_S1 = at::tensor({std::int32_t{0}, static_cast<std::int32_t>(length)}, at::kInt);
-  const kernels::AttentionPlan plan = packed_plan(*model.policy, start_S1, position_T);
+  const kernels::AttentionPlan plan = packed_plan(start_S1, position_T);
   const at::Tensor hidden_TD =
       model.policy->hidden(at::tensor(at::ArrayRef<std::int32_t>(ids), at::kInt), {.plan = &plan});
-  return kernels::lm_head_logits(hidden_TD.narrow(0, length - 1, 1), model.policy->lm_weight().packed()).squeeze(0);
+  return model.policy->lm_head().logits(hidden_TD.narrow(0, length - 1, 1)).squeeze(0);
 }
 
 const std::vector<std::size_t> mixed_lengths = {1, 5, 31, 32, 33, 40, 2, 17, 64, 65, 9, 3};

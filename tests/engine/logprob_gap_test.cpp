@@ -22,12 +22,12 @@ std::vector<Episode> episodes_of(const std::vector<Request>& requests, const std
 
 /// Largest |log-probability in a training forward - kept at sampling| over all sampled tokens.
 double largest_gap(TinyModel& tiny, const Batch& batch, double temperature) {
-  const kernels::AttentionPlan plan = packed_plan(*tiny.model->policy, batch.start_S1, batch.position_T);
+  const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
   const at::Tensor row_M = at::nonzero(batch.mask_T).squeeze(1);
   const at::Tensor hidden_MD = take_rows(tiny.model->policy->hidden(batch.ids_T, {.plan = &plan}), row_M);
   REQUIRE(hidden_MD.requires_grad());
-  const at::Tensor logprob_M = token_statistics(hidden_MD, tiny.model->policy->lm_weight(),
-                                                batch.target_T.index_select(0, row_M), 1.0 / temperature, true)
+  const at::Tensor logprob_M = tiny.model->policy->lm_head()
+                                   .token_statistics(hidden_MD, batch.target_T.index_select(0, row_M), 1.0 / temperature, true)
                                    .logprob_M;
   return (logprob_M.detach() - batch.old_logprob_T.index_select(0, row_M)).abs().max().item<double>();
 }

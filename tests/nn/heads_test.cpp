@@ -29,7 +29,7 @@ TEST_CASE("nn: a value head starts at zero, so the first values are zero") {
 }
 
 TEST_CASE("nn: score heads start normal with deviation 1/sqrt(hidden + 1)") {
-  Model model(small_spec(), {.scores = 64, .scores_are_classes = true}, kernels::Compute::float32, true);
+  Model model(small_spec(), {.scores = 64, .score_kind = HeadKind::classes}, kernels::Compute::float32, true);
   model.store.initialize(1);
   const at::Tensor weight = model.store.find("score").weight();
   const double expected = 1.0 / std::sqrt(65.0);

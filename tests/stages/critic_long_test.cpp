@@ -51,7 +51,7 @@ class WalkValues {
   at::Tensor next(const State& state) {
     const at::NoGradGuard no_grad;
     const at::Tensor last = batch_hidden(*run_.model, batch_of(state))[-1].to(at::kDouble);
-    return run_.model->policy->lm_weight().weight().to(at::kDouble).mv(last).softmax(0);
+    return run_.model->policy->lm_head().weight().weight().to(at::kDouble).mv(last).softmax(0);
   }
 
   Run& run_;

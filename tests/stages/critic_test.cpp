@@ -80,7 +80,7 @@ class ExactValues {
   std::vector<double> next(const State& state) {
     const at::NoGradGuard no_grad;
     const at::Tensor last = batch_hidden(*run_.model, batch_of(state))[-1].to(at::kDouble);
-    const at::Tensor logits = run_.model->policy->lm_weight().weight().to(at::kDouble).mv(last);
+    const at::Tensor logits = run_.model->policy->lm_head().weight().weight().to(at::kDouble).mv(last);
     const at::Tensor chance = (logits / game_.spec.rl.sampling.temperature).softmax(0).contiguous();
     return {chance.data_ptr<double>(), chance.data_ptr<double>() + chance.numel()};
   }
@@ -161,8 +161,9 @@ at::Tensor gradient(Watched& watched, const Batch& batch, const at::Tensor& rewa
       gae(reward_T, batch.value_T, batch.start_S1, batch.mask_T, {}, {.gamma = 1, .lambda = lambda}).advantage_T;
   const LossRows rows = loss_rows(Aggregation::token_mean, batch, static_cast<double>(batch.sequences()));
   const kernels::TokenStatistics tokens =
-      token_statistics(take_rows(batch_hidden(model, batch), rows.index_M), model.policy->lm_weight(),
-                       rows.select(batch.target_T), watched.game.spec.rl.sampling.inverse_temperature(), false);
+      model.policy->lm_head().token_statistics(take_rows(batch_hidden(model, batch), rows.index_M),
+                                               rows.select(batch.target_T),
+                                               watched.game.spec.rl.sampling.inverse_temperature(), false);
   model.store.zero_grads();
   const at::Tensor old_logprob_M = rows.select(batch.old_logprob_T), advantage_M = rows.select(advantage_T);
   policy_loss(tokens.logprob_M, old_logprob_M, advantage_M, {}, rows, {}).loss.backward();

@@ -71,13 +71,13 @@ class Enumerated {
     }
     score_S_ = (at::arange(static_cast<std::int64_t>(answers_.size()), at::kDouble) * 2.3).cos();
     hidden_ = states_hidden(*model_).requires_grad_(true);
-    head_ = model_->policy->lm_weight().weight().to(at::kDouble, false, true).requires_grad_(true);
+    head_ = model_->policy->lm_head().weight().weight().to(at::kDouble, false, true).requires_grad_(true);
   }
 
   /// d(E[score - penalty] - β·KL) by hidden states [states, D] and by the LM head [4, D].
   std::pair<at::Tensor, at::Tensor> exact() const {
     const at::Tensor logprob = table(hidden_, head_);
-    const at::Tensor ref_head = reference_->policy->lm_weight().weight().to(at::kDouble);
+    const at::Tensor ref_head = reference_->policy->lm_head().weight().weight().to(at::kDouble);
     const at::Tensor ref = table(states_hidden(*reference_), ref_head);
     at::Tensor objective = at::zeros({}, at::kDouble);
     for (std::size_t s = 0; s < answers_.size(); ++s) {
@@ -102,15 +102,15 @@ class Enumerated {
     hidden_TD = hidden_TD.detach().requires_grad_(true);
     model_->store.zero_grads();
     const kernels::TokenStatistics tokens =
-        token_statistics(take_rows(hidden_TD, rows.index_M), model_->policy->lm_weight(), rows.select(batch.target_T),
-                         1.0 / temperature_, false);
+        model_->policy->lm_head().token_statistics(take_rows(hidden_TD, rows.index_M), rows.select(batch.target_T),
+                                                   1.0 / temperature_, false);
     const at::Tensor old_logprob_M = rows.select(batch.old_logprob_T), advantage_M = rows.select(batch.advantage_T);
     const PolicyLoss loss = policy_loss(tokens.logprob_M, old_logprob_M, advantage_M, {}, rows, {});
     CHECK(loss.metrics.ratio_max == doctest::Approx(1).epsilon(1e-5));
     loss.loss.backward();
     const at::Tensor by_row = hidden_TD.grad().to(at::kDouble);
     const at::Tensor by_state = at::zeros_like(hidden_).index_add(0, state_of_rows(batch), by_row);
-    return {-by_state, -model_->policy->lm_weight().grad().to(at::kDouble)};
+    return {-by_state, -model_->policy->lm_head().weight().grad().to(at::kDouble)};
   }
 
  private:
