@@ -28,7 +28,9 @@ constexpr std::array harmless = {
     "initializer_range", "initializer_factor", "attention_dropout", "hidden_dropout", "attention_probs_dropout_prob",
     "hidden_dropout_prob", "classifier_dropout", "embd_pdrop", "resid_pdrop", "attn_pdrop", "dropout_rate", "dropout",
     "summary_first_dropout", "gradient_checkpointing", "is_encoder_decoder", "auto_map", "pretraining_tp",
-    "rope_theta", "rope_scaling", "rope_parameters"};
+    "rope_theta", "rope_scaling", "rope_parameters", "cache_implementation", "output_past", "model_parallel",
+    "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
+    "pooler_type"};
 
 bool switches_nothing_on(const Json& value) {
   if (value.is_null()) return true;

@@ -10,6 +10,11 @@ def both(key, value, *, without=(), honour=True, **more):
     return {"key": key, "set": {key: value, **more}, "remove": list(without), "honour": honour}
 
 
+def says(word, change):
+    """The change, for which a refusal may speak of another key that no longer fits."""
+    return {**change, "key": word}
+
+
 def absent(key, honour=False):
     return {"key": key, "remove": [key], "honour": honour}
 
@@ -21,7 +26,8 @@ def rope(**more):
 # transformers ignores these where it knows no such key, or no longer does.
 OPEN_KEYS = {"is_decoder", "add_cross_attention", "attn_logit_softcapping", "attention_multiplier", "sliding_window",
              "pretraining_tp", "partial_rotary_factor", "use_bidirectional_attention", "reorder_and_upcast_attn",
-             "sinusoidal_pos_embds", "num_experts", "shared_expert_intermediate_size", "sparse_prediction"}
+             "sinusoidal_pos_embds", "num_experts", "shared_expert_intermediate_size", "sparse_prediction",
+             "router_jitter_noise"}  # the last one only while training
 OPEN_EDITS = [edit("position_embedding_type", "relative_key"), edit("position_embedding_type", "relative_key_query"),
               edit("tie_word_embeddings", True),  # a tied head that the file holds, and differs
               edit("problem_type", "no_such_problem"), edit("hidden_activation", "gelu")]
@@ -35,7 +41,8 @@ ANY = [
 ]
 # What every decoder with rotary embeddings must.
 ROTARY = [
-    edit("attention_dropout", 0.3), edit("num_hidden_layers", 1), edit("num_hidden_layers", 5), edit("num_attention_heads", 3),
+    edit("attention_dropout", 0.3), edit("num_hidden_layers", 1), edit("num_hidden_layers", 5),
+    says("heads", edit("num_attention_heads", 3)),
     edit("rope_parameters", rope(rope_type="no_such_scaling")),
     edit("rope_parameters", {"rope_type": "default", "rope_theta": 500.0}, honour=True),
     both("rope_theta", 500.0, without=["rope_parameters"]),
@@ -68,20 +75,20 @@ EDITS = {
     "phi3_longrope": [
         edit("hidden_act", "gelu"), edit("sliding_window", 5, honour=True), edit("original_max_position_embeddings", 24),
         edit("max_position_embeddings", 512, honour=True), edit("partial_rotary_factor", 0.5),
-        both("rope_scaling", {"type": "su", "short_factor": [1.0, 1.1, 1.3, 1.7], "long_factor": [1.2, 2.0, 3.5, 6.0]},
-             without=["rope_parameters"], honour=False, rope_theta=100.0),
         both("rope_scaling", {"type": "longrope", "short_factor": [1.0, 1.1, 1.3, 1.7],
                               "long_factor": [1.2, 2.0, 3.5, 6.0]}, without=["rope_parameters"], honour=False,
              rope_theta=100.0),
-        both("rope_scaling", {"type": "longrope", "short_factor": [1.0, 1.1], "long_factor": [1.2, 2.0]},
-             without=["rope_parameters"], honour=False, rope_theta=100.0),
+        says("short_factor", both("rope_scaling", {"type": "longrope", "short_factor": [1.0, 1.1],
+                                                   "long_factor": [1.2, 2.0]},
+                                  without=["rope_parameters"], honour=False, rope_theta=100.0)),
         edit("embd_pdrop", 0.3), edit("resid_pdrop", 0.3), edit("num_key_value_heads", 4), edit("tie_word_embeddings", True),
     ],
     "gemma": [edit("hidden_act", "gelu"), edit("hidden_activation", "gelu"), edit("hidden_activation", None),
               edit("hidden_act", "relu"), edit("head_dim", 4), edit("use_bidirectional_attention", True),
               edit("tie_word_embeddings", False), edit("attention_bias", True), edit("rms_norm_eps", 0.1, honour=True),
               both("rope_theta", 500.0, without=["rope_parameters"])],
-    "gemma2": ROTARY + [
+    "gemma2": [change for change in ROTARY if change["key"] != "num_hidden_layers"] + [
+        says("layer_types", edit("num_hidden_layers", 1)), says("layer_types", edit("num_hidden_layers", 5)),
         edit("attn_logit_softcapping", None, honour=True), edit("attn_logit_softcapping", 0.5, honour=True),
         edit("final_logit_softcapping", None, honour=True), edit("final_logit_softcapping", 1.0, honour=True),
         edit("query_pre_attn_scalar", 48, honour=True), edit("sliding_window", 3, honour=True),

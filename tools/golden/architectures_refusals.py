@@ -7,7 +7,7 @@ away, `key` is the one that an error must name. Then, for the first sequence of 
   either  the numbers do not change, though the key asks for it: a reader computes them, or refuses by naming `key`.
   honour  the numbers change to `logits` (the last row's first ones): a reader must compute those.
   refuse  transformers fails, or the checkpoint lacks weights for it, or the numbers change to `logits` in a way that
-          few readers know. A reader refuses by naming `key`, or computes `logits`.
+          few readers know, or leave tensors unused. A reader refuses by naming `key`, or computes `logits`.
 
 usage: tools/golden/architectures_refusals.py     (needs `pip install transformers torch`)
 """
@@ -47,7 +47,7 @@ def row_of(model, case):
 
 
 def outcome(checkpoint, case, edit):
-    """The last row, or why there is none."""
+    """The last row, or none, and what is wrong."""
     source = GOLDEN / "models" / checkpoint
     config = json.loads((source / "config.json").read_text())
     for key in edit.get("remove", []):
@@ -61,9 +61,10 @@ def outcome(checkpoint, case, edit):
             transformers.AutoConfig.from_pretrained(folder)  # an unknown model type
             model, loading = getattr(transformers, case["class"]).from_pretrained(
                 folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
-            if any(loading.values()):
-                return None, "; ".join(f"{key}: {len(value)}" for key, value in loading.items() if value)
-            return row_of(model.eval(), case), None
+            if loading["missing_keys"]:
+                return None, f"{len(loading['missing_keys'])} tensors are missing"
+            unused = "tensors that have no place" if loading["unexpected_keys"] else None
+            return row_of(model.eval(), case), unused
         except Exception as error:  # whatever makes transformers give up
             return None, f"{type(error).__name__}"
 
@@ -75,11 +76,12 @@ def judged(checkpoint, edit):
     row, problem = outcome(checkpoint, case, edit)
     found = {"family": family, "checkpoint": checkpoint, "class": case["class"], "key": edit["key"],
              "set": edit.get("set", {}), "remove": edit.get("remove", [])}
-    if problem:
+    if row is None:
         return {**found, "expect": "refuse", "transformers": problem}
+    unused = problem is not None
     if row.shape == before.shape and (row - before).abs().max() < SAME:
         open_key = edit["key"] in OPEN_KEYS or edit in OPEN_EDITS
-        return {**found, "expect": "either" if open_key else "same"}
+        return {**found, "expect": "either" if open_key or unused else "same"}
     return {**found, "expect": "honour" if edit.get("honour") else "refuse", "logits": numbers(row[:FIRST])}
 
 
