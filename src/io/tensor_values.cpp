@@ -91,13 +91,15 @@ void advise(std::span<std::byte> pages, int advice) {
 /// Values [begin, end) of the view, block by block.
 void convert_range(const TensorView& view, Convert convert, std::int64_t begin, std::int64_t end, float* to) {
   const auto width = static_cast<std::int64_t>(element_bits(view.dtype) / 8);
+  const auto pages = [&](std::int64_t at) {
+    const std::int64_t count = view.mapped ? std::clamp<std::int64_t>(end - at, 0, kBlock) : 0;
+    return pages_of(view.bytes.data() + at * width, static_cast<std::size_t>(count * width));
+  };
   for (std::int64_t at = begin; at < end; at += kBlock) {
-    const std::int64_t count = std::min(kBlock, end - at);
-    const std::byte* from = view.bytes.data() + at * width;
-    const auto pages = view.mapped ? pages_of(from, static_cast<std::size_t>(count * width)) : std::span<std::byte>();
-    advise(pages, MADV_POPULATE_READ);  // all pages of a block at once: a fault for each costs more than the copy
-    convert(from, to + at, count);
-    advise(pages, MADV_DONTNEED);
+    advise(pages(at + kBlock), MADV_WILLNEED);
+    advise(pages(at), MADV_POPULATE_READ);  // all pages of a block at once: a fault for each costs more than the copy
+    convert(view.bytes.data() + at * width, to + at, std::min(kBlock, end - at));
+    advise(pages(at), MADV_DONTNEED);
   }
 }
 
