@@ -1,9 +1,11 @@
 #pragma once
 
+#include "text/aligned_text.h"
 #include "text/bpe_spec.h"
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -22,9 +24,30 @@ class AddedTokenMatcher {
   /// The first match that begins at or after `from`; white space before `from` is not swallowed.
   std::optional<Match> find(std::string_view text, std::size_t from) const;
 
+  struct Rules {
+    bool special = true;                  ///< special tokens count too; else their spelling is text
+    std::span<const TextRange> untrusted;  ///< no match shares a byte with these ascending, disjoint ranges
+  };
+  /// Every match from left to right. The matches are disjoint, but one that swallows white space may take it from a
+  /// token that is white space itself.
+  std::vector<Match> find_all(std::string_view text, const Rules& rules) const;
+
+  bool empty() const { return tokens_.empty(); }
+
  private:
-  std::vector<AddedToken> tokens_;                      ///< longer ones first
-  std::array<std::vector<std::size_t>, 256> by_first_;  ///< indices of tokens_ by first byte
+  struct Node {
+    std::vector<std::pair<unsigned char, std::size_t>> children;
+    std::size_t token = kNone;
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  std::size_t child(std::size_t node, char byte) const;
+  std::size_t longest(std::string_view text, std::size_t at, std::size_t bound) const;
+  bool extend(std::string_view text, const AddedToken& token, std::size_t done, Match& match) const;
+
+  std::vector<AddedToken> tokens_;
+  std::vector<Node> nodes_;               ///< a trie of the tokens; [0] is its root
+  std::array<std::size_t, 256> roots_{};  ///< children of the root
 };
 
 }  // namespace hone

@@ -26,6 +26,13 @@ TextRange AlignedText::origin(std::size_t begin, std::size_t end) const {
   return {point, point};
 }
 
+AlignedText AlignedText::slice(std::size_t begin, std::size_t end) const {
+  AlignedText part = *this;
+  part.keep(begin, end);
+  if (begin > 0) part.place_ = aligned_ ? origin(begin, end).begin : place_ + begin;
+  return part;
+}
+
 void AlignedText::keep(std::size_t begin, std::size_t end) {
   text_.erase(end);
   text_.erase(0, begin);

@@ -31,6 +31,8 @@ class AlignedText {
   /// The place of the whole in the user's text.
   std::size_t place() const { return place_; }
 
+  /// The bytes [begin, end), at borders of characters, as a text of its own.
+  AlignedText slice(std::size_t begin, std::size_t end) const;
   /// Leaves only the bytes [begin, end), at borders of characters.
   void keep(std::size_t begin, std::size_t end);
 
@@ -64,8 +66,14 @@ class TextRewrite {
   /// `replacement` in place of the next `bytes` bytes, character for character: more of them are inserted at the end,
   /// and what is left over goes with the last one.
   void replace(std::size_t bytes, std::string_view replacement);
+  /// Drops old text up to this byte.
+  void skip_to(std::size_t byte) { at_ = byte; }
   /// How many old bytes are behind.
   std::size_t at() const { return at_; }
+  /// How many new bytes there are.
+  std::size_t written() const { return out_.size(); }
+  /// Where the next old byte comes from. Aligned texts only.
+  TextRange origin_of_next() const { return text_.origins_[at_]; }
   /// The rest of the old text is dropped; the text is the new one.
   void finish();
 

@@ -17,7 +17,8 @@ struct AddedToken {
   bool special = true;   ///< matched only where the caller asks, and left out by SkipSpecial::yes
   bool lstrip = false;   ///< swallows the white space before it
   bool rstrip = false;   ///< swallows the white space after it
-  bool normalized = false;
+  bool normalized = false;   ///< matched in normalized text, and normalized itself
+  bool single_word = false;  ///< matched only where no word character is beside it
 };
 
 /// Everything that defines a byte-level BPE tokenizer: what tokenizer.json and tokenizer_config.json say.

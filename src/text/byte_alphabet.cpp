@@ -39,6 +39,8 @@ constexpr Alphabet kAlphabet = make_alphabet();
 
 }  // namespace
 
+char32_t byte_character(char byte) { return kAlphabet.character[static_cast<unsigned char>(byte)]; }
+
 std::string to_byte_alphabet(std::string_view bytes) {
   std::string spelled;
   for (const char byte : bytes) append_utf8(spelled, kAlphabet.character[static_cast<unsigned char>(byte)]);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "text/aligned_text.h"
+
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,10 +9,12 @@
 
 namespace hone {
 
-/// A compiled split pattern: cuts text into pieces at the borders of its matches (`Isolated` in tokenizer.json).
+/// A compiled pattern of a tokenizer: finds its matches, and cuts text into pieces at their borders (`Isolated` in
+/// tokenizer.json).
 ///
-/// Patterns are written for Oniguruma and run by PCRE2. They are translated where the two differ in notation (`\s`),
-/// and refused where they would differ in meaning: Error{data} that names the construct.
+/// Patterns are written for Oniguruma and run by PCRE2; the patterns of split_patterns.h by code of their own. They are
+/// translated where the two differ in notation or in the version of Unicode, and refused where they would differ in
+/// meaning: Error{data} that names the construct.
 /// Immutable: several threads may split at once, each with a Scratch of its own.
 class Splitter {
  public:
@@ -32,11 +36,18 @@ class Splitter {
 
   /// Appends the pieces of `text` (valid UTF-8), which together are `text`.
   void split(std::string_view text, Scratch& scratch, std::vector<std::string_view>& pieces) const;
+  /// Appends the pieces of text[range]; nothing outside of the range is looked at.
+  void split(std::string_view text, TextRange range, Scratch& scratch, std::vector<TextRange>& pieces) const;
+  /// Appends the matches in text[range], one after the other; an empty one not just behind another. They, and what is
+  /// between them, are the range.
+  void find(std::string_view text, TextRange range, Scratch& scratch, std::vector<TextRange>& matches) const;
 
  private:
   struct Free {
     void operator()(void* code) const;
   };
+  bool match(std::string_view text, std::size_t from, Scratch& scratch, TextRange& found) const;
+
   std::unique_ptr<void, Free> code_;
 };
 

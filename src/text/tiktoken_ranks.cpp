@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "io/file.h"
+#include "text/base64.h"
 #include "text/byte_map.h"
 #include "text/split_patterns.h"
 
@@ -10,22 +11,6 @@
 
 namespace hone {
 namespace {
-
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xFF);
-  }
-  return bytes;
-}
 
 void read_line(std::string_view line, const std::string& where, BpeSpec& spec) {
   const std::size_t space = line.find(' ');

@@ -1,161 +1,196 @@
 #include "text/tokenizer_json.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "io/file.h"
+#include "text/bert_vocab.h"
+#include "text/bpe.h"
 #include "text/bpe_tokenizer.h"
-#include "text/split_patterns.h"
-#include "text/tokenizer_json_model.h"
+#include "text/sentencepiece/conversion.h"
+#include "text/text_bpe.h"
+#include "text/tiktoken_ranks.h"
+#include "text/tokenizer_files.h"
+#include "text/tokenizer_json_sections.h"
 #include "text/vocab_merges.h"
+
+#include <algorithm>
 
 namespace hone {
 namespace {
 
 namespace fs = std::filesystem;
+using Save = std::function<void(const fs::path&)>;
 
-void read_added_tokens(const JsonField& list, BpeSpec& spec) {
-  if (list.is_null()) return;
-  for (std::size_t i = 0; i < list.array().size(); ++i) {
-    const JsonField field = list.element(i);
-    const AddedToken token{.id = static_cast<std::int32_t>(field["id"].integer()),
-                           .text = field["content"].string(),
-                           .special = field.flag("special"),
-                           .lstrip = field.flag("lstrip"),
-                           .rstrip = field.flag("rstrip"),
-                           .normalized = field.flag("normalized")};
-    if (field.flag("single_word")) field["single_word"].refuse("true");
-    if (token.text.empty() || token.id < 0) {
-      fail(ErrorKind::data, "{}: an empty text or a negative id", field.where());
-    }
-    spec.added.push_back(token);
+Save writer(TokenizerFiles files) {
+  return [kept = std::make_shared<TokenizerFiles>(std::move(files))](const fs::path& place) { kept->write(place); };
+}
+
+/// Added tokens that only the config lists, and tokens of the vocabulary that it names as special.
+void add_configured_tokens(const TokenizerConfig& config, TokenizerParts& parts) {
+  const auto known = [&](const std::string& text) {
+    return std::any_of(parts.added.begin(), parts.added.end(), [&](const auto& token) { return token.text == text; });
+  };
+  for (const AddedToken& token : config.added) {
+    if (!known(token.text)) parts.added.push_back(token);
+  }
+  for (const auto* name : {&config.bos, &config.eos, &config.pad, &config.unk, &config.mask, &config.cls, &config.sep}) {
+    if (!*name || known(**name)) continue;
+    if (const auto id = parts.model->token_to_id(**name)) parts.added.push_back({.id = *id, .text = **name});
   }
 }
 
-void read_normalizer(const JsonField& field, BpeSpec& spec) {
-  if (field.is_null()) return;
-  if (field.type() == "Sequence" && field["normalizers"].array().empty()) return;
-  if (field.type() != "NFC") field.refuse(fmt::format("\"{}\"", field.type()));
-  spec.nfc = true;
+/// What transformers puts in place of the post-processor when the config has add_bos_token or add_eos_token.
+void apply_bos_eos(const TokenizerConfig& config, TokenizerParts& parts) {
+  if (!config.add_bos && !config.add_eos) return;
+  const auto id_of = [&](const std::optional<std::string>& name) -> std::int32_t {
+    for (const AddedToken& token : parts.added) {
+      if (token.text == *name) return token.id;
+    }
+    return -1;  // the tokenizer refuses a named token that is not there
+  };
+  TemplateStep step;
+  for (const int sequence : {0, 1}) {
+    std::vector<TemplateItem> items;
+    if (config.add_bos.value_or(false) && config.bos) items.push_back({.ids = {id_of(config.bos)}, .type_id = sequence});
+    items.push_back({.sequence = sequence, .ids = {}, .type_id = sequence});
+    if (config.add_eos.value_or(false) && config.eos) items.push_back({.ids = {id_of(config.eos)}, .type_id = sequence});
+    if (sequence == 0) step.single = items;
+    step.pair.insert(step.pair.end(), items.begin(), items.end());
+  }
+  parts.post_processor = PostProcessor();
+  parts.post_processor.add(std::move(step));
+}
+
+std::unique_ptr<Tokenizer> load_json(const fs::path& file, const TokenizerConfig& config, Save save) {
+  const Json json = Json::parse(read_file(file), file.string());
+  return tokenizer_from_json(json, config, file.string(), std::move(save));
+}
+
+bool is_tiktoken(const fs::path& file) {
+  const std::string contents = read_file(file);
+  const std::string_view line = std::string_view(contents).substr(0, std::min(contents.find('\n'), contents.size()));
+  return !line.empty() && std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c < 0x7F; });
+}
+
+std::unique_ptr<Tokenizer> load_sentencepiece(const fs::path& file, const TokenizerConfig& config, Save save) {
+  const SentencePieceModel model = parse_sentencepiece(read_file(file), file.string());
+  const Json json = sentencepiece_to_tokenizer_json(model, config.json, config.source);
+  // The conversion has seen the config: its added tokens and its bos and eos are in the JSON.
+  TokenizerConfig named = config;
+  named.added.clear();
+  named.add_bos = named.add_eos = std::nullopt;
+  return tokenizer_from_json(json, named, file.string(), std::move(save));
+}
+
+std::unique_ptr<Tokenizer> load_ranks(const fs::path& file, const TokenizerConfig& config, Save save) {
+  BpeSpec spec = read_tiktoken_ranks(file);
+  spec.added = config.added;
+  spec.bos = config.bos;
+  spec.eos = config.eos;
+  spec.pad = config.pad;
+  spec.config = config.json;
   for (const AddedToken& token : spec.added) {
-    for (const char c : token.text) {
-      if (token.normalized && static_cast<unsigned char>(c) >= 0x80) {
-        field.refuse(fmt::format("a normalised added token that is not ASCII (\"{}\")", token.text));
-      }
-    }
+    if (token.text == spec.bos && config.add_bos.value_or(true)) spec.prefix = {token.id};
   }
+  return make_bpe_tokenizer(std::move(spec), file.string(), std::move(save));
 }
 
-void read_split(const JsonField& field, BpeSpec& spec) {
-  field.only({"type", "pattern", "behavior", "invert"});
-  if (field["behavior"].string() != "Isolated") field["behavior"].refuse(field["behavior"].string());
-  if (field.flag("invert")) field["invert"].refuse("true");
-  field["pattern"].only({"Regex"});
-  spec.splits.push_back(field["pattern"]["Regex"].string());
-}
-
-/// ByteLevel must come last: what it gives is spelled in the byte alphabet.
-void read_pre_tokenizer(const JsonField& field, BpeSpec& spec, bool& byte_level) {
-  const std::string type = field.type();
-  if (byte_level) field.refuse("a step after ByteLevel");
-  if (type == "Sequence") {
-    const JsonField steps = field["pretokenizers"];
-    for (std::size_t i = 0; i < steps.array().size(); ++i) read_pre_tokenizer(steps.element(i), spec, byte_level);
-  } else if (type == "Split") {
-    read_split(field, spec);
-  } else if (type == "Digits") {
-    spec.splits.emplace_back(field.flag("individual_digits") ? R"(\p{N})" : R"(\p{N}+)");
-  } else if (type == "ByteLevel") {
-    byte_level = true;
-    spec.add_prefix_space = field.flag("add_prefix_space", true);
-    spec.byte_level_split = field.flag("use_regex", true);
-  } else {
-    field.refuse(fmt::format("\"{}\"", type));
+std::unique_ptr<Tokenizer> load_directory(const fs::path& directory) {
+  const TokenizerConfig config = read_tokenizer_config(directory);
+  const auto has = [&](const char* name) { return fs::exists(directory / name); };
+  const auto save = [&] { return writer(TokenizerFiles::of_directory(directory)); };
+  if (has("tokenizer.json")) return load_json(directory / "tokenizer.json", config, save());
+  if (has("vocab.json") && has("merges.txt")) return load_vocab_merges(directory, config, save());
+  if (has("vocab.txt")) return load_bert_vocab(directory / "vocab.txt", config, save());
+  for (const char* name : {"tiktoken.model", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model"}) {
+    if (!has(name)) continue;
+    const fs::path file = directory / name;
+    return is_tiktoken(file) ? load_ranks(file, config, save()) : load_sentencepiece(file, config, save());
   }
-}
-
-void read_template(const JsonField& field, BpeSpec& spec) {
-  const JsonField single = field["single"];
-  bool seen_text = false;
-  for (std::size_t i = 0; i < single.array().size(); ++i) {
-    const JsonField item = single.element(i);
-    if (item.value().find("Sequence") != nullptr) {
-      if (seen_text) single.refuse("a template that repeats the text");
-      seen_text = true;
-      continue;
-    }
-    const std::string& name = item["SpecialToken"]["id"].string();
-    const JsonField ids = field["special_tokens"][name]["ids"];
-    for (std::size_t k = 0; k < ids.array().size(); ++k) {
-      (seen_text ? spec.suffix : spec.prefix).push_back(static_cast<std::int32_t>(ids.element(k).integer()));
-    }
-  }
-  if (!seen_text) single.refuse("a template without the text");
-}
-
-void read_post_processor(const JsonField& field, BpeSpec& spec) {
-  if (field.is_null() || field.type() == "ByteLevel") return;  // ByteLevel moves offsets only
-  if (field.type() == "Sequence") {
-    const JsonField steps = field["processors"];
-    for (std::size_t i = 0; i < steps.array().size(); ++i) read_post_processor(steps.element(i), spec);
-  } else if (field.type() == "TemplateProcessing") {
-    if (!spec.prefix.empty() || !spec.suffix.empty()) field.refuse("a second template");
-    read_template(field, spec);
-  } else {
-    field.refuse(fmt::format("\"{}\"", field.type()));
-  }
-}
-
-/// A token's name in tokenizer_config.json: a string, or an object with its content.
-std::optional<std::string> token_name(const JsonField& field) {
-  if (field.is_null()) return std::nullopt;
-  return field.value().is_string() ? field.string() : field["content"].string();
-}
-
-Json parse_if_present(const fs::path& path) {
-  return fs::exists(path) ? Json::parse(read_file(path), path.string()) : Json();
+  fail(ErrorKind::io, "{}: it holds no tokenizer: none of tokenizer.json, vocab.json with merges.txt, vocab.txt, "
+       "tiktoken.model, tokenizer.model, spiece.model and sentencepiece.bpe.model", directory.string());
 }
 
 }  // namespace
 
-void read_tokenizer_config(const Json& config, const std::string& source, BpeSpec& spec) {
-  const JsonField field(config, source);
-  spec.config = config;
-  spec.bos = token_name(field["bos_token"]);
-  spec.eos = token_name(field["eos_token"]);
-  spec.pad = token_name(field["pad_token"]);
+std::vector<AddedToken> read_added_tokens(const JsonField& list) {
+  std::vector<AddedToken> added;
+  if (list.is_null()) return added;
+  for (std::size_t i = 0; i < list.array().size(); ++i) {
+    const JsonField field = list.element(i);
+    const std::int64_t id = field["id"].integer();
+    AddedToken token{.id = static_cast<std::int32_t>(id),
+                     .text = field["content"].string(),
+                     .special = field.flag("special"),
+                     .lstrip = field.flag("lstrip"),
+                     .rstrip = field.flag("rstrip"),
+                     .normalized = field.flag("normalized"),
+                     .single_word = field.flag("single_word")};
+    if (token.text.empty() || id < 0 || id > 10'000'000) {
+      fail(ErrorKind::data, "{}: \"{}\" has the id {}", field.where(), token.text, id);
+    }
+    added.push_back(std::move(token));
+  }
+  return added;
 }
 
-BpeSpec read_tokenizer_json(const Json& tokenizer, const Json& config, const std::string& source) {
+JsonPattern read_pattern(const JsonField& field) {
+  field.only({"String", "Regex"});
+  if (!field["Regex"].is_null()) return {field["Regex"].string(), true};
+  return {field["String"].string(), false};
+}
+
+const std::string& read_character(const JsonField& field) {
+  const std::string& text = field.string();
+  if (text.empty() || utf8_length(text) != 1) {
+    fail(ErrorKind::data, "{}: expected one character, found \"{}\"", field.where(), text);
+  }
+  return text;
+}
+
+std::unique_ptr<Tokenizer> tokenizer_from_json(const Json& tokenizer, const TokenizerConfig& config,
+                                               const std::string& source, Save save) {
   const JsonField root(tokenizer, source);
-  root.only({"version", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"});
+  root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+             "decoder", "model"});
   if (root["model"].is_null()) fail(ErrorKind::data, "{}: no `model`: this is not a tokenizer.json", source);
-  BpeSpec spec;
-  read_added_tokens(root["added_tokens"], spec);
-  read_normalizer(root["normalizer"], spec);
-  bool byte_level = false;
-  if (!root["pre_tokenizer"].is_null()) read_pre_tokenizer(root["pre_tokenizer"], spec, byte_level);
-  if (!byte_level) root["pre_tokenizer"].refuse("no ByteLevel step");
-  if (root["decoder"].type() != "ByteLevel") root["decoder"].refuse(fmt::format("\"{}\"", root["decoder"].type()));
-  read_bpe_model(root["model"], spec);
-  read_post_processor(root["post_processor"], spec);
-  read_tokenizer_config(config, source, spec);
-  return spec;
+  TokenizerParts parts;
+  parts.added = read_added_tokens(root["added_tokens"]);
+  parts.normalizer = read_normalizer(root["normalizer"]);
+  parts.raw_bytes = ends_in_byte_level(root["pre_tokenizer"]);
+  parts.model = read_model(root["model"], parts.added, parts.raw_bytes);
+  parts.pre_tokenizer = read_pre_tokenizer(root["pre_tokenizer"], !parts.raw_bytes);
+  parts.post_processor = read_post_processor(root["post_processor"]);
+  parts.decoder = read_decoder(root["decoder"]);
+  parts.truncation = read_truncation(root["truncation"]);
+  parts.padding = read_padding(root["padding"]);
+  // transformers leaves the text of BPE tokenizers as it is.
+  const bool is_bpe = dynamic_cast<const BpeModel*>(parts.model.get()) != nullptr ||
+                      dynamic_cast<const TextBpeModel*>(parts.model.get()) != nullptr;
+  parts.clean_up = config.clean_up && !is_bpe;
+  add_configured_tokens(config, parts);
+  apply_bos_eos(config, parts);
+  parts.bos = config.bos;
+  parts.eos = config.eos;
+  parts.pad = config.pad;
+  parts.mask = config.mask;
+  parts.save = std::move(save);
+  return make_tokenizer(std::move(parts), source);
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
-  const bool is_directory = fs::is_directory(path);
-  const fs::path directory = is_directory ? path : path.parent_path();
-  const fs::path file = is_directory ? path / "tokenizer.json" : path;
-  // A tokenizer under another name has no claim to the config beside it.
-  const bool has_config = is_directory || file.filename() == "tokenizer.json";
-  const Json config = has_config ? parse_if_present(directory / "tokenizer_config.json") : Json();
-  if (is_directory && !fs::exists(file)) {
-    if (fs::exists(path / "vocab.json") && fs::exists(path / "merges.txt")) {
-      return make_bpe_tokenizer(read_vocab_merges_directory(path, config), (path / "vocab.json").string());
-    }
-    fail(ErrorKind::io, "{}: neither tokenizer.json nor vocab.json with merges.txt is in it", path.string());
+  if (fs::is_directory(path)) return load_directory(path);
+  const bool is_json = path.filename() == "tokenizer.json";
+  const TokenizerConfig config = is_json ? read_tokenizer_config(path.parent_path()) : TokenizerConfig();
+  if (path.extension() == ".tiktoken" || (path.extension() == ".model" && is_tiktoken(path))) {
+    return load_ranks(path, config, nullptr);
   }
-  const Json tokenizer = Json::parse(read_file(file), file.string());
-  return make_bpe_tokenizer(read_tokenizer_json(tokenizer, config, file.string()), file.string());
+  TokenizerFiles files;
+  const bool is_vocab = path.extension() == ".txt";
+  files.add(is_vocab ? "vocab.txt" : "tokenizer.json", read_file(path));
+  if (!config.json.is_null()) files.add("tokenizer_config.json", read_file(config.source));
+  if (is_vocab) return load_bert_vocab(path, config, writer(std::move(files)));
+  return load_json(path, config, writer(std::move(files)));
 }
 
 }  // namespace hone

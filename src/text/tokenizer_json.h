@@ -1,26 +1,29 @@
 #pragma once
 
-#include "text/bpe_spec.h"
-#include "text/tokenizer.h"
+#include "text/pipeline.h"
+#include "text/tokenizer_config.h"
 
 namespace hone {
 
-/// Opens a tokenizer: a tokenizer.json, or a directory with tokenizer.json (or vocab.json and merges.txt) and, if
-/// there is one, tokenizer_config.json beside it, which names the bos, eos and pad tokens. A file of another name is
-/// read as a tokenizer.json without a config.
+/// Opens a tokenizer. A directory holds, in this order of preference,
 ///
-/// Byte-level BPE only. Whatever in the files would change the ids and is not implemented is refused: Error{data}
-/// that names the file and the field.
+///   tokenizer.json                    any tokenizer of the tokenizers library
+///   vocab.json and merges.txt         byte-level BPE; tokenizer_config.json names the class
+///   vocab.txt                         BERT's WordPiece
+///   tiktoken.model, tokenizer.model,  ranks of byte-level BPE in tiktoken's notation, or SentencePiece's model, read
+///   spiece.model, …                   as transformers reads it
+///
+/// and mostly tokenizer_config.json, which names the bos, eos and pad tokens. A file is read by its name: *.txt as
+/// vocab.txt, *.tiktoken and *.model as ranks, others as a tokenizer.json, with the config beside it only when it has
+/// that name. What would change the ids and is not known is refused: Error{data} that names the file and the key.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
-/// The contents of tokenizer.json (and of tokenizer_config.json, null when absent) as a description. `source` is the
-/// file that messages name.
-BpeSpec read_tokenizer_json(const Json& tokenizer, const Json& config, const std::string& source);
+/// The contents of tokenizer.json as a tokenizer; it saves what `save` says. `source` is the file that messages name.
+std::unique_ptr<Tokenizer> tokenizer_from_json(const Json& tokenizer, const TokenizerConfig& config,
+                                               const std::string& source,
+                                               std::function<void(const std::filesystem::path&)> save);
 
-/// Takes the bos, eos and pad tokens from tokenizer_config.json (null: none), and keeps the rest for writing back.
-void read_tokenizer_config(const Json& config, const std::string& source, BpeSpec& spec);
-
-/// Writes both files into an existing directory.
+/// Writes tokenizer.json and tokenizer_config.json into an existing directory.
 void write_tokenizer_json(const BpeSpec& spec, const std::filesystem::path& directory);
 
 }  // namespace hone

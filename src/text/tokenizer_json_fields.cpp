@@ -63,7 +63,7 @@ void JsonField::only(std::initializer_list<std::string_view> keys) const {
 }
 
 void JsonField::refuse(std::string_view what) const {
-  fail(ErrorKind::data, "{}: {} is not supported (byte-level BPE tokenizers are)", where_, what);
+  fail(ErrorKind::data, "{}: {} is not supported", where_, what);
 }
 
 }  // namespace hone

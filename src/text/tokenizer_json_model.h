@@ -5,11 +5,11 @@
 
 namespace hone {
 
-/// The `model` section of tokenizer.json. The added tokens must be in `spec` already: their spellings need not be of
-/// the byte alphabet.
-void read_bpe_model(const JsonField& model, BpeSpec& spec);
+/// Spellings to ids: a token for each id, "" where there is none. Error{data} for ids that are negative, huge or twice.
+std::vector<std::string> read_spellings(const JsonField& vocab);
 
-/// Token spellings to ids (also: vocab.json) into spec.tokens.
+/// The same for byte-level BPE (also: vocab.json), as bytes into spec.tokens. The added tokens must be in `spec` already:
+/// their spellings need not be of the byte alphabet.
 void read_vocab(const JsonField& vocab, BpeSpec& spec);
 
 /// The lines of merges.txt, "left right", after those that open with "#version". The vocabulary must be in `spec`.

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "text/bpe_spec.h"
-
-#include <filesystem>
+#include "text/pipeline.h"
+#include "text/tokenizer_config.h"
 
 namespace hone {
 
@@ -11,7 +10,8 @@ namespace hone {
 BpeSpec read_vocab_merges(const std::filesystem::path& vocab, const std::filesystem::path& merges);
 
 /// A directory with vocab.json and merges.txt, for the classes whose rules are known (GPT2Tokenizer, Qwen2Tokenizer,
-/// also …Fast), by `tokenizer_class` of `config` (tokenizer_config.json); added tokens from its added_tokens_decoder.
-BpeSpec read_vocab_merges_directory(const std::filesystem::path& directory, const Json& config);
+/// also …Fast), by `tokenizer_class` of `config`; added tokens from its added_tokens_decoder.
+std::unique_ptr<Tokenizer> load_vocab_merges(const std::filesystem::path& directory, const TokenizerConfig& config,
+                                             std::function<void(const std::filesystem::path&)> save);
 
 }  // namespace hone

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-/// The tables are written by tools/golden/nfc_tables.py; each file names its Unicode version.
+/// The tables are written by tools/golden/unicode_tables.py, from the answers of the tokenizers library.
 namespace hone {
 
 /// Code points of [first, last] have this canonical combining class.
@@ -23,5 +23,9 @@ struct Decomposition {
 /// Both ascending by `composed`; Hangul syllables are not listed.
 std::span<const Decomposition> compositions();          ///< those that form C puts together again
 std::span<const Decomposition> other_decompositions();  ///< those that it leaves apart
+
+/// Rows of a code point, a count and that many code points: its decomposition in form KD, where that is not form D.
+std::span<const std::uint32_t> compatibility_first();
+std::span<const std::uint32_t> compatibility_second();
 
 }  // namespace hone
