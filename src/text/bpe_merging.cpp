@@ -12,6 +12,7 @@ struct Pair {
   std::int32_t left;
   std::int32_t right;
   std::int64_t count = 0;
+  std::int64_t merged_count = 0;     // its count when it was merged; counts again when the pair comes back
   std::vector<std::uint32_t> words;  // that hold the pair, or held it once
   std::int64_t touched = -1;         // the merge that last raised the count
 };
@@ -52,11 +53,11 @@ class PairIndex {
 
 class Merging {
  public:
-  explicit Merging(const WordCounts& words) {
-    for (int byte = 0; byte < 256; ++byte) add_token(std::string(1, static_cast<char>(byte)));
-    for (const WordCounts::Word& word : words.words()) {
-      words_.push_back({symbols_.size(), word.size, word.count});
-      for (const char byte : words.text(word)) symbols_.push_back(static_cast<unsigned char>(byte));
+  Merging(SymbolWords words, const MergeRules& rules)
+      : rules_(rules), symbols_(std::move(words.symbols)), words_(std::move(words.words)) {
+    learned_.tokens = std::move(words.tokens);
+    for (std::size_t i = 0; i < learned_.tokens.size(); ++i) {
+      ids_.emplace(learned_.tokens[i], static_cast<std::int32_t>(i));
     }
     for (std::uint32_t w = 0; w < words_.size(); ++w) {
       const std::int32_t* symbol = symbols_.data() + words_[w].begin;
@@ -65,32 +66,31 @@ class Merging {
     queue_touched();
   }
 
-  LearnedMerges run(std::size_t token_count) {
-    while (learned_.tokens.size() < token_count) {
+  LearnedMerges run() {
+    while (learned_.tokens.size() < rules_.token_count) {
       const auto best = pop();
-      if (!best) break;
+      if (!best || pairs_[*best].count < rules_.min_count) break;
       merge(*best);
     }
     return std::move(learned_);
   }
 
  private:
-  struct Word {
-    std::size_t begin;   // in symbols_
-    std::uint32_t size;  // shrinks as its symbols merge
-    std::int64_t count;
-  };
+  using Word = SymbolWords::Word;  // its size shrinks as symbols merge
   struct Candidate {
     std::int64_t count;
     std::uint32_t pair;
   };
-  /// Orders candidates: the count, then the bytes of the pair.
+  /// Orders candidates: the count, then the pair.
   struct Less {
     const Merging* merging;
     bool operator()(const Candidate& a, const Candidate& b) const {
       if (a.count != b.count) return a.count < b.count;
       const Pair& p = merging->pairs_[a.pair];
       const Pair& q = merging->pairs_[b.pair];
+      if (merging->rules_.ties == MergeTies::lower_ids) {
+        return pair_key(p.left, p.right) > pair_key(q.left, q.right);
+      }
       const int left = merging->bytes(p.left).compare(merging->bytes(q.left));
       return left != 0 ? left < 0 : merging->bytes(p.right) < merging->bytes(q.right);
     }
@@ -107,7 +107,7 @@ class Merging {
 
   Pair& pair_of(std::int32_t left, std::int32_t right) {
     const std::uint32_t index = index_.find_or_put(pair_key(left, right), static_cast<std::uint32_t>(pairs_.size()));
-    if (index == pairs_.size()) pairs_.push_back({left, right, 0, {}, -1});
+    if (index == pairs_.size()) pairs_.push_back({left, right});
     return pairs_[index];
   }
 
@@ -123,8 +123,10 @@ class Merging {
   void lower(std::int32_t left, std::int32_t right, std::int64_t count) { pair_of(left, right).count -= count; }
 
   void queue_touched() {
-    for (const std::uint32_t pair : touched_) {
-      if (pairs_[pair].count > 0) queue_.push({pairs_[pair].count, pair});
+    for (const std::uint32_t index : touched_) {
+      Pair& pair = pairs_[index];
+      pair.count += std::exchange(pair.merged_count, 0);
+      if (pair.count > 0) queue_.push({pair.count, index});
     }
     touched_.clear();
   }
@@ -145,12 +147,16 @@ class Merging {
   void merge(std::uint32_t index) {
     const std::int32_t left = pairs_[index].left;
     const std::int32_t right = pairs_[index].right;
-    const std::int32_t merged = add_token(bytes(left) + bytes(right));
+    std::string_view second = bytes(right);
+    if (second.starts_with(rules_.continuing_prefix)) second.remove_prefix(rules_.continuing_prefix.size());
+    const std::int32_t merged = add_token(bytes(left) + std::string(second));
     learned_.merges.emplace_back(left, right);
     const std::vector<std::uint32_t> holders = std::move(pairs_[index].words);
     pairs_[index].words.clear();
     for (const std::uint32_t word : holders) merge_in(word, left, right, merged);
-    pairs_[index].count = 0;
+    Pair& pair = pairs_[index];
+    if (rules_.ties == MergeTies::lower_ids) pair.merged_count = pair.count;
+    pair.count = 0;
     queue_touched();
   }
 
@@ -177,6 +183,7 @@ class Merging {
     word.size = kept;
   }
 
+  const MergeRules& rules_;
   LearnedMerges learned_;
   std::unordered_map<std::string, std::int32_t> ids_;
   std::vector<std::int32_t> symbols_;
@@ -189,8 +196,8 @@ class Merging {
 
 }  // namespace
 
-LearnedMerges learn_merges(const WordCounts& words, std::size_t token_count) {
-  return Merging(words).run(token_count);
+LearnedMerges learn_merges(SymbolWords words, const MergeRules& rules) {
+  return Merging(std::move(words), rules).run();
 }
 
 }  // namespace hone

@@ -43,11 +43,11 @@ bool is_control(Class c) { return c == Class::cr || c == Class::lf || c == Class
 /// What is known of a cluster so far.
 struct Cluster {
   Class last;
-  bool odd_indicators = false;     ///< an odd number of regional indicators, and nothing after
-  bool pictographic = false;       ///< ends with Extended_Pictographic Extend*
-  bool pictographic_zwj = false;   ///< … and then a ZWJ
-  bool conjunct = false;           ///< ends with a consonant and any linkers and extenders
-  bool linked = false;             ///< … at least one of them a linker
+  bool odd_indicators = false;    ///< an odd number of regional indicators, and nothing after
+  bool pictographic = false;      ///< ends with Extended_Pictographic Extend*
+  bool pictographic_zwj = false;  ///< … and then a ZWJ
+  bool conjunct = false;          ///< ends with a consonant and any linkers and extenders
+  bool linked = false;            ///< … at least one of them a linker
 
   explicit Cluster(Class first)
       : last(first),
@@ -56,18 +56,19 @@ struct Cluster {
         conjunct(first == Class::conjunct) {}
 
   bool takes(Class next) const {
-    if (last == Class::cr) return next == Class::lf;                                                    // GB3
-    if (is_control(last) || is_control(next)) return false;                                             // GB4, GB5
+    if (last == Class::cr) return next == Class::lf;         // GB3
+    if (is_control(last) || is_control(next)) return false;  // GB4, GB5
     const bool vowel = next == Class::hangul_v, tail = next == Class::hangul_t;
-    if (last == Class::hangul_l && (next == Class::hangul_l || vowel || next == Class::hangul_lv ||     // GB6
-                                    next == Class::hangul_lvt)) return true;
-    if ((last == Class::hangul_lv || last == Class::hangul_v) && (vowel || tail)) return true;          // GB7
-    if ((last == Class::hangul_lvt || last == Class::hangul_t) && tail) return true;                    // GB8
-    if (is_extend(next) || next == Class::zwj || next == Class::spacing_mark) return true;              // GB9, GB9a
-    if (last == Class::prepend) return true;                                                            // GB9b
-    if (conjunct && linked && next == Class::conjunct) return true;                                     // GB9c
-    if (pictographic_zwj && next == Class::pictographic) return true;                                   // GB11
-    return odd_indicators && next == Class::regional_indicator;                                         // GB12, GB13
+    if (last == Class::hangul_l && (next == Class::hangul_l || vowel || next == Class::hangul_lv ||  // GB6
+                                    next == Class::hangul_lvt))
+      return true;
+    if ((last == Class::hangul_lv || last == Class::hangul_v) && (vowel || tail)) return true;  // GB7
+    if ((last == Class::hangul_lvt || last == Class::hangul_t) && tail) return true;            // GB8
+    if (is_extend(next) || next == Class::zwj || next == Class::spacing_mark) return true;      // GB9, GB9a
+    if (last == Class::prepend) return true;                                                    // GB9b
+    if (conjunct && linked && next == Class::conjunct) return true;                             // GB9c
+    if (pictographic_zwj && next == Class::pictographic) return true;                           // GB11
+    return odd_indicators && next == Class::regional_indicator;                                 // GB12, GB13
   }
 
   void add(Class next) {

@@ -17,20 +17,20 @@ enum class GraphemeClass : std::uint8_t {
   cr,
   lf,
   control,
-  extend,            ///< Indic_Conjunct_Break None
-  extend_linker,     ///< … Linker
-  extend_conjunct,   ///< … Extend
-  zwj,               ///< U+200D
+  extend,           ///< Indic_Conjunct_Break None
+  extend_linker,    ///< … Linker
+  extend_conjunct,  ///< … Extend
+  zwj,              ///< U+200D
   regional_indicator,
   prepend,
   spacing_mark,
   hangul_l,
   hangul_v,
   hangul_t,
-  hangul_lv,         ///< not in the table
-  hangul_lvt,        ///< not in the table
-  pictographic,      ///< Extended_Pictographic
-  conjunct,          ///< Indic_Conjunct_Break Consonant
+  hangul_lv,     ///< not in the table
+  hangul_lvt,    ///< not in the table
+  pictographic,  ///< Extended_Pictographic
+  conjunct,      ///< Indic_Conjunct_Break Consonant
 };
 
 /// Code points [first, last] of a class; the table has them in order and leaves out `other` and Hangul syllables.

@@ -1,5 +1,6 @@
 #include "text/bpe_trainer.h"
 
+#include "support/committed_golden.h"
 #include "support/error_of.h"
 #include "support/scratch.h"
 #include "support/test_data.h"
@@ -25,22 +26,33 @@ std::vector<std::string> tokens_from(const Tokenizer& tokenizer, std::int32_t fi
 
 }  // namespace
 
-TEST_CASE("text: training takes the most frequent pair, then the greater bytes") {
+TEST_CASE("text: training takes the most frequent pair, then the lower ids or the greater bytes") {
   // The paper's example (Sennrich et al. 2016, figure 1) in one text without spaces between letters and end marks.
   std::string text;
   for (int i = 0; i < 5; ++i) text += "low.";
   for (int i = 0; i < 2; ++i) text += "lower.";
   for (int i = 0; i < 6; ++i) text += "newest.";
   for (int i = 0; i < 3; ++i) text += "widest.";
-  // Counts: "es" 9, "st" 9: the greater bytes win, then "est" 9.
-  const auto tokenizer = train({text}, {.vocab_size = 258, .split = R"(\p{L}+|\.)"});
-  CHECK(tokens_from(*tokenizer, 256) == std::vector<std::string>{"st", "est"});
+  // Counts: "es" 9, "st" 9; then "est" 9.
+  BpeTrainerOptions options{.vocab_size = 258, .split = R"(\p{L}+|\.)"};
+  CHECK(tokens_from(*train({text}, options), 256) == std::vector<std::string>{"es", "est"});
+  options.ties = MergeTies::greater_bytes;
+  CHECK(tokens_from(*train({text}, options), 256) == std::vector<std::string>{"st", "est"});
+}
+
+TEST_CASE("text: pairs below the least frequency do not merge") {
+  const BpeTrainerOptions options{.vocab_size = 257, .min_frequency = 3};
+  CHECK(tokens_from(*train({"ababab"}, options), 256) == std::vector<std::string>{"ab"});
+  HONE_CHECK_ERROR(data, train({"abab"}, options), "yield 256 tokens");
+  HONE_CHECK_ERROR(config, train({}, {.vocab_size = 257, .min_frequency = 0}), "min_frequency");
 }
 
 TEST_CASE("text: overlapping pairs are counted and merged from the left") {
   const auto tokenizer = train({"aaaaa"}, {.vocab_size = 258});
-  CHECK(tokens_from(*tokenizer, 256) == std::vector<std::string>{"aa", "aaaa"});
+  CHECK(tokens_from(*tokenizer, 256) == std::vector<std::string>{"aa", "aaa"});
   CHECK(tokenizer->encode("aaaaaaa").size() == 3);
+  const auto greater = train({"aaaaa"}, {.vocab_size = 258, .ties = MergeTies::greater_bytes});
+  CHECK(tokens_from(*greater, 256) == std::vector<std::string>{"aa", "aaaa"});
 }
 
 TEST_CASE("text: the order of the texts does not matter") {
@@ -51,10 +63,9 @@ TEST_CASE("text: the order of the texts does not matter") {
 }
 
 TEST_CASE("text: special tokens come first and are cut out of the text") {
-  const auto tokenizer = train({"ab<|end|>ab<|end|>"}, {.vocab_size = 259,
-                                                        .special_tokens = {"<|end|>", "<|pad|>"},
-                                                        .eos = "<|end|>",
-                                                        .pad = "<|pad|>"});
+  const auto tokenizer =
+      train({"ab<|end|>ab<|end|>"},
+            {.vocab_size = 259, .special_tokens = {"<|end|>", "<|pad|>"}, .eos = "<|end|>", .pad = "<|pad|>"});
   CHECK(tokenizer->eos_id() == 0);
   CHECK(tokenizer->pad_id() == 1);
   CHECK(!tokenizer->bos_id());
@@ -69,11 +80,28 @@ TEST_CASE("text: training that cannot reach the vocabulary says how far it came"
   HONE_CHECK_ERROR(data, train({"ab"}, {.vocab_size = 256, .eos = "<s>"}), "eos_token <s>");
 }
 
+TEST_CASE("text: the merges are those of the tokenizers library") {
+  const Json golden = test::committed_golden("tokenizer_training.json");
+  std::vector<std::string> texts;
+  for (const Json& text : golden.at("texts").as_array()) texts.push_back(text.as_string());
+  for (const Json& test : golden.at("bpe").as_array()) {
+    const auto vocab_size = static_cast<std::int32_t>(test.at("vocab_size").as_integer());
+    const auto tokenizer = train(texts, {.vocab_size = vocab_size, .special_tokens = {"<|eos|>"}, .eos = "<|eos|>"});
+    std::vector<std::string> expected;
+    for (const Json& merge : test.at("merges").as_array()) {
+      expected.push_back(merge.as_array()[0].as_string() + merge.as_array()[1].as_string());
+    }
+    CHECK(tokens_from(*tokenizer, 257) == expected);
+  }
+}
+
 TEST_CASE("text: the published merges and vocabulary come out of the published corpus") {
   HONE_NEEDS_TEST_DATA(data);
   const auto folder = data / "tokenizers" / "bpe_training";
-  const auto tokenizer = train({read_file(folder / "corpus.en")},
-                               {.vocab_size = 500, .special_tokens = {"<|endoftext|>"}, .eos = "<|endoftext|>"});
+  const auto tokenizer = train({read_file(folder / "corpus.en")}, {.vocab_size = 500,
+                                                                   .special_tokens = {"<|endoftext|>"},
+                                                                   .eos = "<|endoftext|>",
+                                                                   .ties = MergeTies::greater_bytes});
   const Json vocab = Json::parse(read_file(folder / "train-bpe-reference-vocab.json"), "vocabulary");
   REQUIRE(vocab.as_object().size() == 500);
   for (const auto& [token, id] : vocab.as_object()) CHECK(tokenizer->token_to_id(token) == id.as_integer());

@@ -67,7 +67,8 @@ Json document(const ConvertedTokens& tokens) {
 }
 
 Json llama(const SentencePieceModel& model, const JsonField& config) {
-  const ConvertedTokens tokens(model, config, {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}}, {});
+  const ConvertedTokens tokens(model, config, {{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"}},
+                               {});
   const bool prefix = config.flag("add_prefix_space", true);
   Json vocab = Json::object();
   for (std::size_t id = 0; id < model.pieces.size(); ++id) {
@@ -109,9 +110,9 @@ Json t5(const SentencePieceModel& model, const JsonField& config) {
   }
   for (const std::string& token : sentinels) vocab.push_back(list({token, 0.0}));
   Json json = document(tokens);
-  json.set("normalizer", model.charsmap.empty() ? Json()
-                                                : object({{"type", "Precompiled"},
-                                                          {"precompiled_charsmap", to_base64(model.charsmap)}}));
+  json.set("normalizer", model.charsmap.empty()
+                             ? Json()
+                             : object({{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(model.charsmap)}}));
   json.set("pre_tokenizer",
            object({{"type", "Sequence"},
                    {"pretokenizers", list({object({{"type", "WhitespaceSplit"}}), metaspace("always", true)})}}));

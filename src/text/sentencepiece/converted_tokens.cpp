@@ -64,8 +64,10 @@ void ConvertedTokens::add_decoder(const JsonField& decoder) {
   for (const auto& [id, token] : tokens) {
     add(token);
     if (id_of(token.text) == id) continue;
-    fail(ErrorKind::data, "{}: \"{}\" has the id {}, but {} is its place: the vocabulary and the tokens before it end "
-         "there", decoder.where(), token.text, id, id_of(token.text));
+    fail(ErrorKind::data,
+         "{}: \"{}\" has the id {}, but {} is its place: the vocabulary and the tokens before it end "
+         "there",
+         decoder.where(), token.text, id, id_of(token.text));
   }
 }
 

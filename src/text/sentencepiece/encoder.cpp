@@ -70,8 +70,10 @@ class SentencePieceEncoder::Unigram {
   std::size_t reach_from(std::string_view text, std::size_t at, std::vector<Place>& places) const {
     const float so_far = places[at].score;
     const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t character = std::min<std::size_t>(text.size() - at,
-                                                        lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4);
+    const std::size_t character = std::min<std::size_t>(text.size() - at, lead < 0x80   ? 1
+                                                                          : lead < 0xE0 ? 2
+                                                                          : lead < 0xF0 ? 3
+                                                                                        : 4);
     const auto reach = [&](std::size_t length, std::int32_t id, float sum) {
       Place& place = places[at + length];
       if (place.begin < 0 || sum > place.score) place = {sum, id, static_cast<std::int64_t>(at)};

@@ -25,9 +25,9 @@ struct SentencePieceModel {
 
   // trainer_spec
   Algorithm algorithm = Algorithm::unigram;
-  bool byte_fallback = false;           ///< then each of the 256 bytes has a piece
-  bool whitespace_as_suffix = false;    ///< the mark of a word's border comes after the word
-  std::int32_t unknown_id = 0;          ///< as trainer_spec states it; `unknown` is what the pieces say
+  bool byte_fallback = false;                      ///< then each of the 256 bytes has a piece
+  bool whitespace_as_suffix = false;               ///< the mark of a word's border comes after the word
+  std::int32_t unknown_id = 0;                     ///< as trainer_spec states it; `unknown` is what the pieces say
   std::string unknown_surface = " \xE2\x81\x87 ";  ///< what an unknown piece is decoded to
   std::string unknown_piece = "<unk>";
   std::string bos_piece = "<s>";
@@ -35,10 +35,10 @@ struct SentencePieceModel {
   std::string pad_piece = "<pad>";
 
   // normalizer_spec
-  std::string charsmap;                     ///< see PrecompiledMap; empty: text is taken as it is
-  bool add_dummy_prefix = true;             ///< a space before the text
-  bool remove_extra_whitespaces = true;     ///< none at the ends, one between words
-  bool escape_whitespaces = true;           ///< a space becomes ▁ (U+2581)
+  std::string charsmap;                  ///< see PrecompiledMap; empty: text is taken as it is
+  bool add_dummy_prefix = true;          ///< a space before the text
+  bool remove_extra_whitespaces = true;  ///< none at the ends, one between words
+  bool escape_whitespaces = true;        ///< a space becomes ▁ (U+2581)
 
   /// The id of a piece of a type, e.g. the control piece "<s>".
   std::optional<std::int32_t> find(std::string_view text, PieceType type) const;

@@ -35,8 +35,7 @@ std::size_t UserDefinedPieces::match(std::string_view text) const {
 }
 
 SentencePieceNormalization::SentencePieceNormalization(const SentencePieceModel& model,
-                                                       const UserDefinedPieces& user_defined,
-                                                       const std::string& source)
+                                                       const UserDefinedPieces& user_defined, const std::string& source)
     : model_(model), user_defined_(user_defined), space_(model.escape_whitespaces ? kSpaceMark : " ") {
   if (!model.charsmap.empty()) map_.emplace(model.charsmap, source);
 }

@@ -41,8 +41,8 @@ class ProtoReader {
   std::size_t origin_;
   std::uint32_t field_ = 0;
   std::uint32_t wire_type_ = 0;
-  std::uint64_t number_ = 0;    // of wire types 0, 1 and 5
-  std::string_view bytes_;      // of wire type 2
+  std::uint64_t number_ = 0;  // of wire types 0, 1 and 5
+  std::string_view bytes_;    // of wire type 2
 };
 
 }  // namespace hone
