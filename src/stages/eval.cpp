@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "stages/model_kind.h"
 
 namespace hone {
 
@@ -80,13 +81,14 @@ MetricValues EvalSpec::measure_data(Run& run, StageSummary& summary) const {
   TextSource source;
   source.data = data;
   const bool answers = run.dataset(*data)->shape() == DataShape::prompt_completion;
+  if (!answers) require_kind(run, name, {PolicyKind::decoder}, "measure it on rows of prompt+completion");
   const std::vector<TokenExample> examples =
       load_held_out_texts(run, source, {.learned = answers ? Learned::completions : Learned::everything}, rows);
   if (examples.empty()) {
     fail(ErrorKind::config, "stages.{}.data: data.{} has no held-out rows; set its held_out share or held_out_path",
          name, *data);
   }
-  for (const TokenExample& example : examples) summary.tokens += static_cast<std::int64_t>(example.ids.size());
+  for (const TokenExample& example : examples) summary.tokens += example.tokens();
   MetricValues metrics = language_model_metrics(*run.model, examples, tokens_per_pass);
   add_headline(metrics, "eval/loss", "loss", summary);
   return metrics;

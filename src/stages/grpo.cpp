@@ -1,6 +1,7 @@
 #include "stages/grpo.h"
 
 #include "algo/loss_rows.h"
+#include "stages/model_kind.h"
 #include "stages/rl_loop.h"
 
 namespace hone {
@@ -37,6 +38,7 @@ void GrpoSpec::describe_stage(Fields& f) {
 }
 
 StageSummary GrpoSpec::run(Run& run) const {
+  require_kind(run, name, {PolicyKind::decoder}, "reinforcement learning needs a model that continues its prompts");
   run.use_heads({});
   GrpoMember member(group);
   return RlLoop(run, rl, name, member).run();

@@ -1,5 +1,6 @@
 #include "stages/ppo.h"
 
+#include "stages/model_kind.h"
 #include "stages/ppo_member.h"
 #include "stages/rl_loop.h"
 
@@ -31,6 +32,7 @@ void PpoSpec::describe_stage(Fields& f) {
 }
 
 StageSummary PpoSpec::run(Run& run) const {
+  require_kind(run, name, {PolicyKind::decoder}, "reinforcement learning needs a model that continues its prompts");
   run.use_heads({.value = critic.trunk == CriticTrunk::shared});
   PpoMember member(run, *this);
   const bool own_rate = critic.trunk == CriticTrunk::shared && critic.learning_rate > 0;

@@ -1,5 +1,7 @@
 #include "stages/pretrain.h"
 
+#include "stages/model_kind.h"
+
 namespace hone {
 
 void PretrainSpec::describe_stage(Fields& f) {
@@ -13,6 +15,8 @@ void PretrainSpec::describe_stage(Fields& f) {
 }
 
 StageSummary PretrainSpec::run(Run& run) const {
+  require_kind(run, name, {PolicyKind::decoder},
+               "texts have no source to read; learn from prompts with a stage of kind sft");
   run.use_heads({});
   LanguageModelObjective objective(
       run, load_texts(run, source, {.learned = Learned::everything, .packing = packing}, evaluation.rows),

@@ -7,6 +7,7 @@
 #include "data/examples.h"
 #include "data/packing.h"
 #include "nn/layers.h"
+#include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/to_batch.h"
 
@@ -25,7 +26,11 @@ std::vector<std::uint64_t> range(std::size_t count) {
 class LikelihoodScorer : public TextScorer {
  public:
   LikelihoodScorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer)
-      : model_(std::move(model)), tokenizer_(tokenizer) {}
+      : model_(std::move(model)), tokenizer_(tokenizer) {
+    if (model_->policy->shape().kind != PolicyKind::decoder) {
+      fail(ErrorKind::config, "the likelihood of answers is that of a causal decoder, and this model is none");
+    }
+  }
 
   std::vector<double> score(std::span<const Item> items) override {
     std::vector<TokenExample> examples;
@@ -68,12 +73,8 @@ class HeadScorer : public TextScorer {
   }
 
   std::vector<double> score(std::span<const Item> items) override {
-    const std::int64_t context = model_->policy->shape().context;
     std::vector<TokenExample> examples;
-    for (const Item& item : items) {
-      examples.push_back({.ids = encode_document(tokenizer_, item.prompt + item.completion, context)});
-      if (examples.back().ids.empty() && tokenizer_.eos_id()) examples.back().ids.push_back(*tokenizer_.eos_id());
-    }
+    for (const Item& item : items) examples.push_back(example_of(item.prompt + item.completion));
     const at::Tensor logits_SC =
         batch_scores(*model_, to_batch(pack(examples, range(examples.size()))), tokens_per_pass);
     const at::Tensor value_S = logits_SC.size(1) == 1 ? logits_SC.squeeze(1) : log_odds_of_last(logits_SC);
@@ -82,6 +83,15 @@ class HeadScorer : public TextScorer {
   }
 
  private:
+  TokenExample example_of(const std::string& text) const {
+    const ModelInput input = input_of(*model_);
+    TokenExample example = document_example(tokenizer_, text, input);
+    if (!example.ids.empty() || !tokenizer_.eos_id()) return example;
+    (input.decoder_start ? example.source_ids : example.ids).push_back(*tokenizer_.eos_id());
+    if (input.decoder_start) example.ids.push_back(*input.decoder_start);
+    return example;
+  }
+
   static at::Tensor log_odds_of_last(const at::Tensor& logits_SC) {
     const std::int64_t others = logits_SC.size(1) - 1;
     return logits_SC.select(1, others) - at::logsumexp(logits_SC.narrow(1, 0, others), 1);
