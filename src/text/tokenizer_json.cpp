@@ -7,6 +7,7 @@
 #include "text/bpe.h"
 #include "text/bpe_tokenizer.h"
 #include "text/sentencepiece/conversion.h"
+#include "text/sentencepiece/tokenizer.h"
 #include "text/text_bpe.h"
 #include "text/tiktoken_ranks.h"
 #include "text/tokenizer_files.h"
@@ -73,7 +74,10 @@ bool is_tiktoken(const fs::path& file) {
 }
 
 std::unique_ptr<Tokenizer> load_sentencepiece(const fs::path& file, const TokenizerConfig& config, Save save) {
-  const SentencePieceModel model = parse_sentencepiece(read_file(file), file.string());
+  SentencePieceModel model = parse_sentencepiece(read_file(file), file.string());
+  if (config.tokenizer_class.empty()) {
+    return make_sentencepiece_tokenizer(std::move(model), file.string(), std::move(save));
+  }
   const Json json = sentencepiece_to_tokenizer_json(model, config.json, config.source);
   // The conversion has seen the config: its added tokens and its bos and eos are in the JSON.
   TokenizerConfig named = config;
@@ -186,6 +190,10 @@ std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
     return load_ranks(path, config, nullptr);
   }
   TokenizerFiles files;
+  if (path.extension() == ".model") {
+    files.add("tokenizer.model", read_file(path));
+    return load_sentencepiece(path, config, writer(std::move(files)));
+  }
   const bool is_vocab = path.extension() == ".txt";
   files.add(is_vocab ? "vocab.txt" : "tokenizer.json", read_file(path));
   if (!config.json.is_null()) files.add("tokenizer_config.json", read_file(config.source));

@@ -10,12 +10,13 @@ namespace hone {
 ///   tokenizer.json                    any tokenizer of the tokenizers library
 ///   vocab.json and merges.txt         byte-level BPE; tokenizer_config.json names the class
 ///   vocab.txt                         BERT's WordPiece
-///   tiktoken.model, tokenizer.model,  ranks of byte-level BPE in tiktoken's notation, or SentencePiece's model, read
-///   spiece.model, …                   as transformers reads it
+///   tiktoken.model, tokenizer.model,  ranks of byte-level BPE in tiktoken's notation, or SentencePiece's model: with a
+///   spiece.model, …                   tokenizer_class read as transformers reads it, else as sentencepiece does
 ///
 /// and mostly tokenizer_config.json, which names the bos, eos and pad tokens. A file is read by its name: *.txt as
-/// vocab.txt, *.tiktoken and *.model as ranks, others as a tokenizer.json, with the config beside it only when it has
-/// that name. What would change the ids and is not known is refused: Error{data} that names the file and the key.
+/// vocab.txt, *.tiktoken as ranks, *.model as ranks or SentencePiece's model, others as a tokenizer.json, with the config
+/// beside it only when it has that name. What would change the ids and is not known is refused: Error{data} that names
+/// the file and the key.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& path);
 
 /// The contents of tokenizer.json as a tokenizer; it saves what `save` says. `source` is the file that messages name.

@@ -120,13 +120,16 @@ def converted(folder, model, config):
     directory.mkdir(exist_ok=True)
     (directory / "tokenizer.model").write_bytes(model)
     (directory / "tokenizer_config.json").write_text(json.dumps(config))
-    description = json.loads(AutoTokenizer.from_pretrained(directory).backend_tokenizer.to_str())
+    tokenizer = AutoTokenizer.from_pretrained(directory)
+    description = json.loads(tokenizer.backend_tokenizer.to_str())
     if description["normalizer"]:
         description["normalizer"]["precompiled_charsmap"] = ""  # as in the model
     vocab = description["model"].pop("vocab")
     description["model"].pop("type")
     return {"config": config, "description": description,
-            "tokens": [token if isinstance(token, str) else token[0] for token in vocab]}
+            "tokens": [token if isinstance(token, str) else token[0] for token in vocab],
+            "cases": [{"text": text, "ids": ids, "decoded": tokenizer.decode(ids, skip_special_tokens=True)}
+                      for text, ids in ((text, tokenizer.encode(text)) for text in TEXTS)]}
 
 
 def t5_model(folder):

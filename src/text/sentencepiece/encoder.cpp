@@ -1,7 +1,7 @@
 #include "text/sentencepiece/encoder.h"
 
 #include "base/error.h"
-#include "base/utf8.h"
+#include "text/sentencepiece/decoding.h"
 #include "text/subword_model.h"
 
 #include <algorithm>
@@ -140,53 +140,11 @@ void SentencePieceEncoder::append(std::string_view text, std::int32_t id, std::v
   }
 }
 
-/// `dropped_space`: the space that encoding put before the text was here.
-std::string SentencePieceEncoder::surface(std::int32_t id, bool at_start, bool& dropped_space) const {
-  dropped_space = false;
-  const auto& piece = model_.pieces[static_cast<std::size_t>(id)];
-  if (piece.type == PieceType::control) return "";
-  if (piece.type == PieceType::unknown) return model_.unknown_surface;
-  std::string_view text = piece.text;
-  if (at_start && (model_.add_dummy_prefix || model_.remove_extra_whitespaces) && text.starts_with(kSpaceMark)) {
-    text.remove_prefix(kSpaceMark.size());
-    dropped_space = !model_.remove_extra_whitespaces;
-  }
-  std::string result;
-  for (std::size_t mark; (mark = text.find(kSpaceMark)) != std::string_view::npos;) {
-    result.append(text.substr(0, mark)).append(" ");
-    text.remove_prefix(mark + kSpaceMark.size());
-  }
-  return result.append(text);
-}
-
 std::string SentencePieceEncoder::decode(std::span<const std::int32_t> ids) const {
+  SentencePieceDecoding decoding(model_, false);
   std::string text;
-  std::string bytes;
-  bool at_start = true;
-  bool dropped_space = false;
-  const auto flush = [&] {
-    for (std::string_view rest = bytes; !rest.empty();) {
-      const std::size_t good = std::min(first_invalid_utf8(rest), rest.size());
-      text += rest.substr(0, good);
-      rest.remove_prefix(good);
-      if (rest.empty()) break;
-      text += "\xEF\xBF\xBD";  // one for each broken byte
-      rest.remove_prefix(1);
-    }
-    bytes.clear();
-  };
-  for (const std::int32_t id : ids) {
-    const auto& piece = model_.pieces[static_cast<std::size_t>(id)];
-    if (piece.type == PieceType::byte) {
-      bytes += static_cast<char>(*byte_of_piece(piece.text));
-      continue;
-    }
-    flush();
-    if (dropped_space || !text.empty()) at_start = false;
-    text += surface(id, at_start, dropped_space);
-  }
-  flush();
-  return text;
+  for (const std::int32_t id : ids) text += decoding.push(id);
+  return text + decoding.finish();
 }
 
 }  // namespace hone

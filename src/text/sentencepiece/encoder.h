@@ -22,16 +22,13 @@ class SentencePieceEncoder {
 
   /// Ids of any bytes; a byte that is not part of valid UTF-8 counts as U+FFFD. Control pieces never come out.
   std::vector<std::int32_t> encode(std::string_view text) const;
-  /// Text of ids, each < the number of pieces: ▁ is a space again, the one that encoding puts before the text is gone,
-  /// bytes are joined to characters (U+FFFD for broken ones), an unknown piece is the model's unknown_surface, a
-  /// control piece nothing.
+  /// Text of ids, each < the number of pieces: see SentencePieceDecoding.
   std::string decode(std::span<const std::int32_t> ids) const;
 
  private:
   class Unigram;
 
   void append(std::string_view text, std::int32_t id, std::vector<std::int32_t>& ids) const;
-  std::string surface(std::int32_t id, bool at_start, bool& dropped_space) const;
 
   SentencePieceModel model_;
   UserDefinedPieces user_defined_;
