@@ -77,7 +77,7 @@ bool parse_integer(std::string_view text, int base, std::int64_t& value) {
   }
   if (base == 0) base = 10;
   if (digits.empty() || digits[0] == '-') return false;
-  if (negative) digits.insert(0, "-");
+  if (negative) digits.insert(digits.begin(), '-');
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   return error == std::errc() && end == digits.data() + digits.size();
 }
@@ -138,6 +138,7 @@ Value integer(Runtime& runtime, Value value, const Arguments& arguments) {
   }
   if (!value.is_string()) return other;
   if (base != 0 && (base < 2 || base > 36)) runtime.fail("int: the base {} is not 0 or 2 to 36", base);
+  runtime.spend_bytes(value.string->size);
   const bool data = value.string->has_data();
   std::int64_t whole = 0;
   if (parse_integer(value.text(), static_cast<int>(base), whole)) return Value::of(whole, data);
@@ -153,12 +154,14 @@ Value real(Runtime& runtime, Value value, const Arguments& arguments) {
   if (value.is_number()) return Value::of(value.as_real(), value.data);
   if (value.is(Kind::undefined)) fail_undefined(runtime, value);
   double number = 0;
+  if (value.is_string()) runtime.spend_bytes(value.string->size);
   if (!value.is_string() || !parse_real(value.text(), number)) return other;
   return Value::of(number, value.string->has_data());
 }
 
 Value length(Runtime& runtime, Value value, const Arguments& arguments) {
   Parameters(runtime, "length", arguments).end();
+  if (value.is_string()) runtime.spend_bytes(value.string->size);
   const std::int64_t length = length_of(value);
   if (length < 0) runtime.fail("length: a {} has none (a generator has after |list)", type_name(value));
   return Value::of(length, value.is_string() ? value.string->has_data() : value.data);
