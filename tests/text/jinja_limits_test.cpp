@@ -50,6 +50,18 @@ TEST_CASE("text: templates that would run for ever or fill the memory end with t
   check_stops("{{ 'a' | center(999999999999) }}", "grows beyond");
   check_stops("{{ '%999999999d' % 1 }}", "grows beyond");
   check_stops("{{ '{:999999999}'.format(1) }}", "grows beyond");
+  const std::string big = "{% set a = 'a' * 9999999 %}";
+  const std::string often = "{% for i in range(99999) %}";
+  check_stops(big + often + "{{ a | length }}{% endfor %}", "steps to render");
+  check_stops(big + often + "{{ a in [a ~ 'b'] }}{% endfor %}", "");
+  check_stops(big + often + "{{ ('b' ~ a) in a ~ a }}{% endfor %}", "");
+  check_stops(big + often + "{{ {a: 1}[a] }}{% endfor %}", "steps to render");
+  check_stops(big + often + "{{ a.removeprefix(a) }}{% endfor %}", "");
+  check_stops(big + "{{ a.strip('b' * 9999999 + 'a') }}", "steps to render");
+  check_stops(big + "{{ a.rfind('b' + 'a' * 4999999) }}", "steps to render");
+  CHECK(render(big + "{{ a.find('a' * 4999999 + 'b') }}", Json::object()) == "-1");
+  check_stops("{% set ns = namespace(t=(1,)) %}{% for i in range(99) %}{% set ns.t = (ns.t, ns.t) %}{% endfor %}"
+              "{{ {ns.t: 1} }}", "steps to render");
   check_stops("{{ range(100001) }}", "range: more than 100000 items");
   check_stops("{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
               "nested deeper than");

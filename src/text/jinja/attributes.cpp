@@ -100,6 +100,7 @@ bool find_attribute(Runtime& runtime, Value object, const Str* name, Value& resu
       if (object.items->group && name->view() == "grouper") return result = object.items->data[0], true;
       if (object.items->group && name->view() == "list") return result = object.items->data[1], true;
       return find_method(runtime, object, name, tuple_methods(), result);
+    case Kind::range: return find_method(runtime, object, name, tuple_methods(), result);
     case Kind::dict: return find_method(runtime, object, name, dict_methods(), result);
     case Kind::boolean:
     case Kind::integer:

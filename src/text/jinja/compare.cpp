@@ -3,6 +3,7 @@
 #include "text/jinja/call.h"
 #include "text/jinja/dict.h"
 #include "text/jinja/runtime.h"
+#include "text/jinja/text_ops.h"
 #include "text/jinja/value.h"
 
 namespace hone::jinja {
@@ -105,7 +106,7 @@ bool contains(Runtime& runtime, Value container, Value item) {
       if (item.is(Kind::undefined)) fail_undefined(runtime, item);
       if (!item.is_string()) runtime.fail("'in' a text needs a str on its left, not a {}", type_name(item));
       runtime.spend_bytes(container.string->size);
-      return container.text().find(item.text()) != std::string_view::npos;
+      return find_text(container.text(), item.text()) != std::string_view::npos;
     case Kind::dict: return find_in(runtime, *container.dict, item) != nullptr;
     case Kind::view:
       if (container.view->kind == ViewKind::keys) return find_in(runtime, *container.view->dict, item) != nullptr;

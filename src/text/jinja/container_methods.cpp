@@ -13,7 +13,7 @@ Value count(Runtime& runtime, Value self, const Arguments& arguments) {
   const Value wanted = parameters.required("");
   parameters.end();
   std::int64_t found = 0;
-  for (const Value item : self.items->span()) {
+  for (const Value item : iterate(runtime, self)) {
     runtime.spend(1);
     found += equal(runtime, item, wanted);
   }
@@ -23,14 +23,15 @@ Value count(Runtime& runtime, Value self, const Arguments& arguments) {
 Value index(Runtime& runtime, Value self, const Arguments& arguments) {
   Parameters parameters(runtime, "index", arguments);
   const Value wanted = parameters.required("");
-  const auto size = static_cast<std::int64_t>(self.items->size);
+  const std::span<const Value> items = iterate(runtime, self);
+  const auto size = static_cast<std::int64_t>(items.size());
   const auto place = [&](std::int64_t at) { return at < 0 ? std::max<std::int64_t>(at + size, 0) : at; };
   const std::int64_t start = place(parameters.integer("", 0));
   const std::int64_t stop = std::min(place(parameters.integer("", size)), size);
   parameters.end();
   for (std::int64_t i = start; i < stop; ++i) {
     runtime.spend(1);
-    if (equal(runtime, self.items->data[i], wanted)) return Value::of(i, self.data);
+    if (equal(runtime, items[static_cast<std::size_t>(i)], wanted)) return Value::of(i, self.data);
   }
   runtime.fail("index(): the {} does not hold what was looked for", type_name(self));
 }

@@ -15,7 +15,7 @@ constexpr std::size_t linear_up_to = 8;
 /// Equal keys have equal hashes: 1, 1.0 and true are one key.
 std::size_t hash_of(Runtime& runtime, Value key) {
   switch (key.kind) {
-    case Kind::string: return std::hash<std::string_view>()(key.text());
+    case Kind::string: runtime.spend_bytes(key.string->size); return std::hash<std::string_view>()(key.text());
     case Kind::none: return 1;
     case Kind::undefined: return 2;
     case Kind::boolean:
@@ -23,6 +23,7 @@ std::size_t hash_of(Runtime& runtime, Value key) {
     case Kind::real: return std::hash<double>()(key.as_real() + 0.0);
     case Kind::tuple: {
       const Nested level(runtime);
+      runtime.spend(static_cast<std::int64_t>(key.items->size));
       std::size_t hash = 3;
       for (const Value item : key.items->span()) hash = hash * 1000003 ^ hash_of(runtime, item);
       return hash;
@@ -56,7 +57,10 @@ const Value* find_in(const Dict& dict, std::string_view key) {
 }
 
 const Value* find_in(Runtime& runtime, const Dict& dict, Value key) {
-  if (key.is_string()) return find_in(dict, key.text());
+  if (key.is_string()) {
+    runtime.spend_bytes(key.string->size);
+    return find_in(dict, key.text());
+  }
   const std::size_t hash = hash_of(runtime, key);
   if (dict.slots == nullptr) {
     for (std::size_t i = 0; i < dict.size; ++i) {

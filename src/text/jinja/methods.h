@@ -18,7 +18,7 @@ struct MethodEntry {
 std::span<const MethodEntry> str_methods();
 std::span<const MethodEntry> str_tests();  ///< isalpha() and its like
 std::span<const MethodEntry> list_methods();
-std::span<const MethodEntry> tuple_methods();
+std::span<const MethodEntry> tuple_methods();  ///< also of ranges
 std::span<const MethodEntry> dict_methods();
 
 }  // namespace hone::jinja

@@ -76,7 +76,7 @@ std::vector<Cut> pieces(std::string_view text, std::string_view separator, std::
   std::vector<Cut> cuts;
   std::size_t at = 0;
   for (; most != 0; --most) {
-    const std::size_t found = text.find(separator, at);
+    const std::size_t found = find_text(text, separator, at);
     if (found == text.npos) break;
     cuts.emplace_back(at, found);
     at = found + separator.size();
@@ -122,6 +122,7 @@ std::vector<Value> split(Runtime& runtime, const Str& text, Value separator, std
   if (!separator.is_string()) runtime.fail("split: the separator is a {}, not a str", type_name(separator));
   const std::string_view by = separator.text();
   if (by.empty()) runtime.fail("split: the separator is empty");
+  if (from_right) runtime.spend_bytes(text.size / 64 * (by.size() / 64));
   return parts(runtime, text, from_right ? pieces_from_right(text.view(), by, most) : pieces(text.view(), by, most));
 }
 

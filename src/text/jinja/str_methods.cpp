@@ -114,8 +114,8 @@ Value find_method(Runtime& runtime, Value self, const Arguments& arguments) {
   const Str& wanted = text_argument(runtime, "find", parameters.required(""));
   const Window part = window(runtime, self.text(), parameters);
   const std::size_t found = !part.valid  ? std::string_view::npos
-                            : from_right ? part.text.rfind(wanted.view())
-                                         : part.text.find(wanted.view());
+                            : from_right ? find_last_text(runtime, part.text, wanted.view())
+                                         : find_text(part.text, wanted.view());
   const bool data = self.string->has_data();
   if (found == std::string_view::npos) {
     if (missing == Missing::error) runtime.fail("index(): the text does not hold what was looked for");
@@ -133,8 +133,8 @@ Value count_method(Runtime& runtime, Value self, const Arguments& arguments) {
   if (part.valid && wanted.size == 0) {
     count = static_cast<std::int64_t>(utf8_length(part.text)) + 1;
   } else if (part.valid) {
-    for (std::size_t at = part.text.find(wanted.view()); at != part.text.npos; ++count) {
-      at = part.text.find(wanted.view(), at + wanted.size);
+    for (std::size_t at = find_text(part.text, wanted.view()); at != part.text.npos; ++count) {
+      at = find_text(part.text, wanted.view(), at + wanted.size);
     }
   }
   return Value::of(count, data);
@@ -146,6 +146,7 @@ Value remove_method(Runtime& runtime, Value self, const Arguments& arguments) {
   const std::string_view affix = text_argument(runtime, "removeprefix", parameters.required("")).view();
   parameters.end();
   const Str& text = *self.string;
+  runtime.spend_bytes(affix.size());
   const bool has = prefix ? text.view().starts_with(affix) : text.view().ends_with(affix);
   if (!has) return self;
   return Value::of(prefix ? part(runtime, text, affix.size(), text.size)
@@ -160,7 +161,8 @@ Value partition_method(Runtime& runtime, Value self, const Arguments& arguments)
   if (separator.size == 0) runtime.fail("partition(): the separator is empty");
   const Str& text = *self.string;
   runtime.spend_bytes(text.size);
-  const std::size_t found = from_right ? text.view().rfind(separator.view()) : text.view().find(separator.view());
+  const std::size_t found = from_right ? find_last_text(runtime, text.view(), separator.view())
+                                       : find_text(text.view(), separator.view());
   const Value nothing = Value::of(part(runtime, text, 0, 0));
   if (found == std::string_view::npos) {
     const Value whole[] = {from_right ? nothing : self, nothing, from_right ? self : nothing};

@@ -165,6 +165,7 @@ Value truncate(Runtime& runtime, Value value, const Arguments& arguments) {
   const std::int64_t extra = leeway.is_int() ? leeway.as_int() : 5;
   if (!end.is_string()) runtime.fail("truncate: 'end' is a {}, not a str", type_name(end));
   if (length_of(value) < 0) runtime.fail("truncate: the value is a {}, not a str", type_name(value));
+  if (value.is_string()) runtime.spend_bytes(value.string->size);
   const std::int64_t kept = length - length_of(end);
   if (kept < 0 || extra < 0) runtime.fail("truncate: 'length' is shorter than 'end', or 'leeway' is below 0");
   if (length_of(value) <= length || length_of(value) - length <= extra) return value;

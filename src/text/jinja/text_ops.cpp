@@ -1,6 +1,7 @@
 #include "text/jinja/text_ops.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "text/code_points.h"
@@ -49,25 +50,40 @@ const Str* interspersed(Runtime& runtime, const Str& text, const Str& by, std::i
 
 }  // namespace
 
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from) {
+  if (from > text.size()) return text.npos;
+  if (wanted.empty()) return from;
+  const void* found = memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  return found == nullptr ? text.npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+std::size_t find_last_text(Runtime& runtime, std::string_view text, std::string_view wanted) {
+  runtime.spend_bytes(text.size());
+  runtime.spend_bytes(text.size() / 64 * (wanted.size() / 64));
+  return text.rfind(wanted);
+}
+
 const Str* strip(Runtime& runtime, const Str& text, Value characters, bool left, bool right) {
   if (!characters.is(Kind::none) && !characters.is_string()) {
     runtime.fail("strip: the characters are a {}, not a str", type_name(characters));
   }
   const std::string_view view = text.view();
+  const std::size_t cost = characters.is_string() ? characters.string->size : 1;
   std::size_t begin = 0;
   std::size_t end = view.size();
   while (left && begin < end) {
+    runtime.spend_bytes(cost);
     std::size_t next = begin;
     if (!is_stripped(next_code_point(view, next), characters)) break;
     begin = next;
   }
   while (right && end > begin) {
+    runtime.spend_bytes(cost);
     const std::size_t last = previous_point(view, end);
     std::size_t next = last;
     if (!is_stripped(next_code_point(view, next), characters)) break;
     end = last;
   }
-  runtime.spend_bytes((view.size() - (end - begin)) * (characters.is_string() ? characters.string->size + 1 : 1));
   return part(runtime, text, begin, end);
 }
 
@@ -75,7 +91,7 @@ const Str* replaced(Runtime& runtime, const Str& text, const Str& old, const Str
   const std::string_view view = text.view();
   runtime.spend_bytes(view.size());
   if (old.size == 0) return interspersed(runtime, text, by, count);
-  std::size_t found = view.find(old.view());
+  std::size_t found = find_text(view, old.view());
   if (found == view.npos || count == 0) return &text;
   TextBuilder out(runtime);
   FlagCursor flags(text);
@@ -89,7 +105,7 @@ const Str* replaced(Runtime& runtime, const Str& text, const Str& old, const Str
     const std::size_t begin = out.size();
     out.append(by);
     if ((touched & from_data) != 0) out.add_flags(begin, from_data);
-    found = view.find(old.view(), at);
+    found = find_text(view, old.view(), at);
   }
   out.append_part(text, at, view.size());
   return out.finish(text.safe);
@@ -133,6 +149,7 @@ const Str* join(Runtime& runtime, const Str& separator, std::span<const Value> i
 }
 
 const Str* justified(Runtime& runtime, const Str& text, std::int64_t width, const Str& fill, Justify where) {
+  runtime.spend_bytes(text.size);
   const auto length = static_cast<std::int64_t>(utf8_length(text.view()));
   const std::int64_t missing = std::max<std::int64_t>(0, width - length);
   runtime.check_string_size(static_cast<std::size_t>(missing));

@@ -9,6 +9,11 @@
 /// What Python's str methods do, shared by methods and filters. Marks follow their bytes.
 namespace hone::jinja {
 
+/// Where `wanted` begins at or behind `from`, or npos: in linear time, whatever the texts are.
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from = 0);
+/// The last place, or npos; charges its worst case, which is not linear.
+std::size_t find_last_text(Runtime& runtime, std::string_view text, std::string_view wanted);
+
 /// strip() at the left, the right or both ends; `characters` none: white space.
 const Str* strip(Runtime& runtime, const Str& text, Value characters, bool left, bool right);
 
