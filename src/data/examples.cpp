@@ -97,10 +97,13 @@ TokenExample ExampleEncoder::opening(std::string_view prompt, std::string_view w
   TokenExample example{.row = report_.rows};
   if (input_.decoder_start) {
     example.source_ids = encode_source(tokenizer_, prompt);
-    if (example.source_ids.empty()) fail(ErrorKind::data, "{}: the prompt is empty, and the tokenizer has no eos", where);
+    if (example.source_ids.empty()) {
+      fail(ErrorKind::data, "{}: the prompt is empty, and the tokenizer has no eos", where);
+    }
     if (length(example.source_ids) > input_.context) {
       fail(ErrorKind::data,
-           "{}: the source has {} tokens and the context is {}; shorten the prompt, leave the row out or raise the context",
+           "{}: the source has {} tokens and the context is {}; shorten the prompt, leave the row out or raise the "
+           "context",
            where, length(example.source_ids), input_.context);
     }
     example.ids.push_back(*input_.decoder_start);

@@ -43,8 +43,9 @@ struct ModelInput {
   std::optional<std::int32_t> decoder_start;  ///< encoder-decoder models alone: the id that every target begins with
 };
 
-/// What an encoder-decoder model reads of a prompt: the text with all that the tokenizer adds to it (T5: eos at the end); of
-/// nothing the eos alone. Generation must ask with the same. Empty only when a tokenizer without eos gets an empty text.
+/// What an encoder-decoder model reads of a prompt: the text with all that the tokenizer adds to it (T5: eos at the
+/// end); of nothing the eos alone. Generation must ask with the same. Empty only when a tokenizer without eos gets an
+/// empty text.
 std::vector<std::int32_t> encode_source(const Tokenizer& tokenizer, std::string_view text);
 
 /// A whole text as one sequence: what the tokenizer adds at the start, the text, its eos. When it is longer than
@@ -52,9 +53,9 @@ std::vector<std::int32_t> encode_source(const Tokenizer& tokenizer, std::string_
 /// and reward models learn from this and must be asked with this. Empty for an empty text.
 std::vector<std::int32_t> encode_document(const Tokenizer& tokenizer, std::string_view text, std::int64_t context);
 
-/// That document as a model with a head reads it; no token is a target. The decoder of an encoder-decoder model reads the
-/// document again, behind what targets begin with, so that its last state has seen all of it but the eos. Without ids for
-/// an empty text.
+/// That document as a model with a head reads it; no token is a target. The decoder of an encoder-decoder model reads
+/// the document again, behind what targets begin with, so that its last state has seen all of it but the eos. Without
+/// ids for an empty text.
 TokenExample document_example(const Tokenizer& tokenizer, std::string_view text, const ModelInput& input);
 
 /// Rows to token sequences, one objective a method. Prompts and texts begin with what the tokenizer adds there (a bos
@@ -62,16 +63,16 @@ TokenExample document_example(const Tokenizer& tokenizer, std::string_view text,
 /// and completion are encoded apart. All this is as in generation. A sequence that was not cut ends with the eos, if
 /// the tokenizer has one.
 ///
-/// With an encoder-decoder model the prompt is the source, and the target what the decoder starts with, the completion
-/// and the eos; the source must fit the context, and a target that does not is cut at its end.
+/// With an encoder-decoder model the prompt is the source, and the target what decoders start with, the completion and
+/// the eos; the source must fit the context, and a target that does not is cut at its end.
 ///
 /// `where` opens the message of an error ("train.jsonl:12"). Call order: (add* take)*
 class ExampleEncoder {
  public:
   ExampleEncoder(const Tokenizer& tokenizer, const ModelInput& input, TextPacking packing = TextPacking::documents);
 
-  /// Not for encoder-decoder models. Every token is learned; a text (or the stream of them all) longer than the context is divided as cut_into_blocks
-  /// does.
+  /// Every token is learned; a text (or the stream of them all) longer than the context is divided as cut_into_blocks
+  /// does. Not for encoder-decoder models.
   void add_text(std::string_view text);
   /// The completion and its eos are learned. A completion that does not fit is cut at its end. Error{data} when the
   /// prompt leaves no room for one token of it. An empty completion teaches nothing and is left out.

@@ -163,7 +163,9 @@ TEST_CASE("policies: T5's gradients are those of transformers") {
       const at::Tensor loss = -logprob_M.mean();
       CHECK(loss.item<double>() == doctest::Approx(sequence.at("loss").as_number()).epsilon(1e-5));
       loss.backward();
-      check_gradients(*model, sequence.at("gradients"));
+      // The golden gradients are those of float64. In float32 the random t5_flan, whose scores have no scale, is off by
+      // 1.5e-4 here and by 3.5e-4 in transformers.
+      check_gradients(*model, sequence.at("gradients"), name == std::string_view("t5_flan") ? 2e-4 : 1e-4);
     }
   }
 }
@@ -276,7 +278,8 @@ TEST_CASE("policies: T5 refuses heads that its files have no place for") {
 }
 
 TEST_CASE("policies: edits of T5's config.json are honoured or refused by name") {
-  for (const Json& edit : committed_golden("architectures/refusals.json").at("cases").as_array()) {
+  const Json edits = committed_golden("architectures/refusals.json");
+  for (const Json& edit : edits.at("cases").as_array()) {
     if (edit.at("family").as_string() != "t5") continue;
     const std::string text = edit.dump();
     CAPTURE(text);
@@ -290,7 +293,8 @@ TEST_CASE("policies: edits of T5's config.json are honoured or refused by name")
     }
     for (const auto& [key, value] : edit.at("set").as_object()) config.set(key, value);
     scratch.file("config.json", config.dump());
-    std::filesystem::create_symlink(source / "model.safetensors", scratch.path() / "model.safetensors");
+    std::filesystem::create_symlink(std::filesystem::absolute(source / "model.safetensors"),
+                                    scratch.path() / "model.safetensors");
     const Json sequence = golden_of(edit.at("checkpoint").as_string()).at("sequences").as_array()[0];
     at::Tensor row;
     const auto caught = error_of([&] {

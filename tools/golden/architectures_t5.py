@@ -42,9 +42,10 @@ def generation(name, model_class, generator):
     sequences = []
     rows = [0, 1, DECODER // 2, DECODER - 1]
     for ids in inputs:
-        model = load(name, model_class)
-        out = model(input_ids=ids.unsqueeze(0), labels=target.unsqueeze(0))
-        out.loss.backward()
+        with torch.no_grad():
+            out = load(name, model_class)(input_ids=ids.unsqueeze(0), labels=target.unsqueeze(0))
+        model = load(name, model_class).double()  # scores without a scale: in float32 gradients have errors above 1e-4
+        model(input_ids=ids.unsqueeze(0), labels=target.unsqueeze(0)).loss.backward()
         last = [0, ids.numel() // 2, ids.numel() - 1]
         with torch.no_grad():
             rounded = bfloat16_copy(load(name, model_class))(input_ids=ids.unsqueeze(0), labels=target.unsqueeze(0))
