@@ -3,16 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/fields.h"
-#include "engine/page_pool.h"
+#include "engine/request.h"
 #include "engine/sampling.h"
 #include "flow/types.h"
 #include "nn/model.h"
+#include "predict/beam_search.h"
 #include "text/tokenizer.h"
 
 namespace hone {
@@ -27,14 +26,10 @@ struct EngineConfig {
   }
 };
 
-/// One completion to generate. Its random numbers are addressed by (key, prompt_id, sample, position) alone, so it does
-/// not depend on what else is in the batch.
-struct Request {
-  std::vector<std::int32_t> context;  ///< ids that the completion continues; never empty
-  std::uint64_t key = 0;              ///< stream of the run, the purpose and the visit
-  std::uint64_t prompt_id = 0;
-  std::uint32_t sample = 0;
-  std::uint32_t first_position = 0;  ///< tokens already drawn for this episode in earlier turns
+/// One text that a beam search found.
+struct BeamText {
+  Completion completion;  ///< without log-probabilities of tokens
+  float score = 0;        ///< sum of log-probabilities / length^length_penalty
 };
 
 /// Batched generation with a paged KV cache.
@@ -43,10 +38,12 @@ struct Request {
 ///        ▲                (neighbours with the same context share its pages)            │ eos, stop text, budget
 ///        └──────────────────────── the slot takes the next request ◄────────────────────┘
 ///
-/// It reads the model's packed weights: an optimizer step is seen by the next token. Threads: one caller at a time.
-/// `model` and `tokenizer` must outlive it.
+/// Encoder-decoder models encode a request's source first; neighbours with the same source and context share those
+/// pages too. The engine reads the model's packed weights: an optimizer step is seen by the next token. Threads: one
+/// caller at a time. `model` and `tokenizer` must outlive it.
 class Engine {
  public:
+  /// Error{config} when the model generates nothing or its vocabulary is smaller than the tokenizer's.
   Engine(Model& model, const Tokenizer& tokenizer, const EngineConfig& config);
 
   /// Called for each token that a request gets, in the order of generation: (request index, id).
@@ -55,25 +52,46 @@ class Engine {
   /// Called when a completion has ended, while others go on; it may move the completion away.
   using OnFinish = std::function<void(std::size_t request, Completion& completion)>;
 
-  /// One completion a request, in order. Error{data} when a context leaves no room for a token.
+  /// One completion a request, in order. A constraint ends its completion as soon as nothing may follow. Error{data}
+  /// when a context leaves no room for a token, or a request has a source and the model no encoder, or the reverse.
   std::vector<Completion> generate(std::span<const Request> requests, const SamplingConfig& sampling,
                                    const OnToken& on_token = nullptr, const OnFinish& on_finish = nullptr);
 
+  /// The best texts of each request by beam search, best first; at most beams.num_return_sequences. `beams` gets its
+  /// end-of-sequence ids and its length limit from `sampling`, whose penalties, biases and bans hold as well; what it
+  /// says of drawing does not. Error{config} for stop texts, and for settings that contradict each other.
+  std::vector<std::vector<BeamText>> beam_search(std::span<const Request> requests, const BeamSettings& beams,
+                                                 const SamplingConfig& sampling);
+
+  /// All ids that end a completion: the tokenizer's end of sequence and sampling.eos_ids. What constraints must be made
+  /// with. Error{config} for an id outside the model's vocabulary.
+  std::vector<std::int32_t> ends(const SamplingConfig& sampling) const;
   /// Longest sequence of the model, in tokens.
   std::int64_t context() const { return model_.policy->shape().context; }
-  /// Tokens sampled and prompt tokens computed since construction.
+  /// Tokens sampled and tokens of prompts and sources computed since construction.
   std::int64_t sampled_tokens() const { return sampled_tokens_; }
   std::int64_t prefilled_tokens() const { return prefilled_tokens_; }
 
  private:
   friend class Generation;
-  void reserve(std::int64_t pages_each, std::int64_t sequences);
+  friend class BeamDecoding;
+  /// Pages that one sequence may come to need.
+  struct Footprint {
+    std::int64_t pages = 0;
+    std::int64_t source_pages = 0;
+  };
+  bool encodes() const { return model_.policy->shape().kind == PolicyKind::encoder_decoder; }
+  std::vector<Request> with_start(std::span<const Request> requests) const;
+  void check(const Request& request) const;
+  Footprint footprint(std::span<const Request> requests, const SamplingConfig& sampling) const;
+  std::int64_t room(const Request& request, const SamplingConfig& sampling) const;
+  std::int64_t reserve(std::int64_t groups, std::int64_t width, const Footprint& each);
 
   Model& model_;
   const Tokenizer& tokenizer_;
   EngineConfig config_;
-  std::int64_t slots_ = 0;  ///< what kv_memory leaves of config.slots
   std::unique_ptr<KvCache> cache_;
+  std::unique_ptr<KvCache> source_cache_;  ///< encoder-decoder only
   std::int64_t sampled_tokens_ = 0;
   std::int64_t prefilled_tokens_ = 0;
 };

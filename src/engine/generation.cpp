@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/stop.h"
+#include "base/threads.h"
 #include "base/utf8.h"
 
 namespace hone {
@@ -13,54 +14,22 @@ namespace {
 
 constexpr std::int64_t prefill_tokens = 4096;  // computed at once; bounds the activations of a prefill
 
-std::int64_t pages_for(std::int64_t tokens) { return (tokens + kernels::kv_page - 1) / kernels::kv_page; }
-
-at::Tensor int_tensor(const std::vector<std::int32_t>& values) {
-  return at::tensor(at::ArrayRef<std::int32_t>(values), at::kInt);
-}
-
 }  // namespace
 
-struct Generation::Rows {
-  std::vector<std::int32_t> ids, positions, start = {0}, past;
-  std::vector<const std::vector<std::int32_t>*> pages;
-
-  void add(std::span<const std::int32_t> new_ids, std::int64_t cached, const std::vector<std::int32_t>& page_list) {
-    ids.insert(ids.end(), new_ids.begin(), new_ids.end());
-    for (std::size_t i = 0; i < new_ids.size(); ++i) positions.push_back(static_cast<std::int32_t>(cached) + static_cast<std::int32_t>(i));
-    start.push_back(static_cast<std::int32_t>(ids.size()));
-    past.push_back(static_cast<std::int32_t>(cached));
-    pages.push_back(&page_list);
-  }
-
-  kernels::AttentionPlan plan() const {
-    std::size_t widest = 0;
-    for (const auto* list : pages) widest = std::max(widest, list->size());
-    at::Tensor table = at::zeros({static_cast<std::int64_t>(pages.size()), static_cast<std::int64_t>(widest)}, at::kInt);
-    std::int32_t* row = table.data_ptr<std::int32_t>();
-    for (const auto* list : pages) {
-      std::copy(list->begin(), list->end(), row);
-      row += widest;
-    }
-    kernels::AttentionPlan plan;
-    plan.start_S1 = int_tensor(start);
-    plan.position_T = int_tensor(positions);
-    plan.past_S = int_tensor(past);
-    plan.page_SN = table;
-    return plan;
-  }
-};
-
 Generation::Generation(Engine& engine, std::span<const Request> requests, const SamplingConfig& sampling,
-                       const Engine::OnToken& on_token, const Engine::OnFinish& on_finish)
+                       std::int64_t slots, const Engine::OnToken& on_token, const Engine::OnFinish& on_finish)
     : engine_(engine),
       requests_(requests),
       sampling_(sampling),
+      most_slots_(static_cast<std::size_t>(slots)),
       on_token_(on_token),
       on_finish_(on_finish),
-      pool_(engine.cache_->pages()),
+      ends_(engine.ends(sampling)),
+      rules_(sampling.logit_rules(engine.model_.policy->shape().vocabulary, ends_)),
+      cache_(*engine.cache_),
       completions_(requests.size()) {
-  slots_.reserve(static_cast<std::size_t>(engine.slots_));
+  if (engine.encodes()) sources_.emplace(*engine.source_cache_);
+  slots_.reserve(most_slots_);
 }
 
 std::vector<Completion> Generation::run() {
@@ -75,7 +44,7 @@ std::vector<Completion> Generation::run() {
 }
 
 void Generation::admit() {
-  while (static_cast<std::int64_t>(slots_.size()) < engine_.slots_) {
+  while (slots_.size() < most_slots_) {
     if (prefixes_.empty()) {
       if (next_request_ == requests_.size()) return;
       prefill();
@@ -85,82 +54,109 @@ void Generation::admit() {
   }
 }
 
-std::size_t Generation::same_context_from(std::size_t first) const {
+/// How many requests from `first` on have its context and source.
+std::size_t Generation::alike_from(std::size_t first) const {
   std::size_t last = first + 1;
-  while (last < requests_.size() && requests_[last].context == requests_[first].context) ++last;
+  while (last < requests_.size() && requests_[last].context == requests_[first].context &&
+         requests_[last].source == requests_[first].source) {
+    ++last;
+  }
   return last - first;
 }
 
-/// Computes the contexts of the next requests, as many as there are free slots.
+/// Computes the contexts (and sources) of the next requests, as many as there are free slots.
 void Generation::prefill() {
-  std::int64_t free_slots = engine_.slots_ - static_cast<std::int64_t>(slots_.size());
+  std::size_t free_slots = most_slots_ - slots_.size();
   std::int64_t tokens = 0;
-  Rows rows;
   while (free_slots > 0 && next_request_ < requests_.size()) {
-    const std::vector<std::int32_t>& context = requests_[next_request_].context;
-    const auto length = static_cast<std::int64_t>(context.size());
+    const Request& request = requests_[next_request_];
+    const auto length = static_cast<std::int64_t>(request.context.size() + request.source.size());
     if (tokens > 0 && tokens + length > prefill_tokens) break;
     Prefix& prefix = prefixes_.emplace_back();
     prefix.first_request = next_request_;
-    prefix.requests = same_context_from(next_request_);
-    grow(prefix.pages, length);
+    prefix.requests = alike_from(next_request_);
+    cache_.extend(prefix.pages, 0, static_cast<std::int64_t>(request.context.size()));
     next_request_ += prefix.requests;
-    free_slots -= static_cast<std::int64_t>(prefix.requests);
+    free_slots -= std::min(free_slots, prefix.requests);
     tokens += length;
   }
-  for (const Prefix& prefix : prefixes_) rows.add(requests_[prefix.first_request].context, 0, prefix.pages);
-  const at::Tensor logits_PV = forward(std::move(rows), true);
+  if (sources_) encode();
+  PackedRows rows;
+  for (const Prefix& prefix : prefixes_) {
+    rows.add(requests_[prefix.first_request].context, 0, prefix.pages, prefix.source);
+  }
+  const at::Tensor logits_PV = forward(rows, LogitRows::last_of_each);
   for (std::size_t i = 0; i < prefixes_.size(); ++i) {
     prefixes_[i].logits_1V = logits_PV.narrow(0, static_cast<std::int64_t>(i), 1);
   }
   engine_.prefilled_tokens_ += tokens;
 }
 
-/// Gives the prefix's next request a slot and its first token. Full pages are shared; the last one, which the
-/// completion will write into, is copied, or handed over to the last request.
+void Generation::encode() {
+  std::vector<std::span<const std::int32_t>> sources;
+  std::vector<SourcePages*> places;
+  for (Prefix& prefix : prefixes_) {
+    sources.push_back(requests_[prefix.first_request].source);
+    places.push_back(&prefix.source);
+  }
+  encode_sources(engine_.model_, sources, places, *sources_);
+}
+
+/// Gives the prefix's next request a slot and its first token. All pages are shared until the completion writes into
+/// the last one.
 void Generation::start_next_of(Prefix& prefix) {
   const Request& request = requests_[prefix.first_request];
-  const auto length = static_cast<std::int64_t>(request.context.size());
-  const auto full_pages = static_cast<std::size_t>(length / kernels::kv_page);
-  const bool last = prefix.requests == 1;
-  Slot slot{.request = prefix.first_request, .pages = prefix.pages, .cached = length, .text = StopText(sampling_.stop)};
-  if (!last) {
-    for (std::size_t i = 0; i < full_pages; ++i) pool_.share(slot.pages[i]);
-    if (full_pages < slot.pages.size()) {
-      slot.pages[full_pages] = pool_.take();
-      engine_.cache_->copy_page(prefix.pages[full_pages], slot.pages[full_pages]);
-    }
+  Slot slot{.request = prefix.first_request,
+            .pages = prefix.pages,
+            .source = prefix.source,
+            .cached = static_cast<std::int64_t>(request.context.size()),
+            .text = StopText(sampling_.stop),
+            .steering = TokenSteering(rules_, request)};
+  if (prefix.requests > 1) {  // the last one takes over those of the prefix
+    cache_.share(slot.pages);
+    if (sources_) sources_->share(slot.source.pages);
   }
   ++prefix.first_request;
   --prefix.requests;
   slots_.push_back(std::move(slot));
   Slot* started = &slots_.back();
-  draw(prefix.logits_1V, std::span<Slot*>(&started, 1));
+  if (started->steering.complete()) {  // the constraint is met by no text at all, and by none else
+    finish(*started, FinishReason::stop);
+    slots_.pop_back();
+  } else {
+    draw(prefix.logits_1V, std::span<Slot*>(&started, 1));
+  }
 }
 
 void Generation::decode() {
-  Rows rows;
+  PackedRows rows;
   std::vector<Slot*> drawn;
   for (Slot& slot : slots_) {
-    grow(slot.pages, slot.cached + 1);
+    cache_.extend(slot.pages, slot.cached, 1);
     const std::int32_t last_id = completions_[slot.request].ids.back();
-    rows.add(std::span<const std::int32_t>(&last_id, 1), slot.cached, slot.pages);
+    rows.add(std::span<const std::int32_t>(&last_id, 1), slot.cached, slot.pages, slot.source);
     ++slot.cached;
     drawn.push_back(&slot);
   }
-  draw(forward(std::move(rows), false), drawn);
+  draw(forward(rows, LogitRows::all), drawn);
 }
 
-/// Logits after each row, or after the last row of each sequence.
-at::Tensor Generation::forward(Rows rows, bool last_rows_only) {
-  Model& model = engine_.model_;
-  const kernels::AttentionPlan plan = rows.plan();
-  at::Tensor hidden = model.policy->hidden(int_tensor(rows.ids), {.plan = &plan, .cache = engine_.cache_.get()});
-  if (last_rows_only) {
-    const at::Tensor last = plan.start_S1.narrow(0, 1, plan.sequences()) - 1;
-    hidden = at::index_select(hidden, 0, last);
-  }
-  return model.policy->lm_head().logits(hidden);
+at::Tensor Generation::forward(const PackedRows& rows, LogitRows wanted) {
+  return paged_logits(engine_.model_, rows, cache_.cache(), sources_ ? &sources_->cache() : nullptr, wanted);
+}
+
+/// The logits that tokens are drawn from: the model's own where no rule and no constraint says otherwise.
+at::Tensor Generation::steered(const at::Tensor& logits_BV, std::span<Slot*> slots) const {
+  if (std::ranges::none_of(slots, [](const Slot* slot) { return slot->steering.active(); })) return logits_BV;
+  at::Tensor changed_BV = logits_BV.clone();
+  float* rows = changed_BV.data_ptr<float>();
+  const auto width = static_cast<std::size_t>(changed_BV.size(1));
+  parallel_for(changed_BV.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      slots[i]->steering.apply(std::span<float>(rows + i * width, width));
+    }
+  });
+  return changed_BV;
 }
 
 void Generation::draw(const at::Tensor& logits_BV, std::span<Slot*> slots) {
@@ -172,8 +168,14 @@ void Generation::draw(const at::Tensor& logits_BV, std::span<Slot*> slots) {
     const std::size_t position = request.first_position + completions_[slots[i]->request].ids.size();
     uniforms[i] = uniform_at(request.key, request.prompt_id, request.sample, static_cast<std::uint32_t>(position));
   }
-  kernels::sample(logits_BV, rules, uniforms, tokens);
-  for (std::size_t i = 0; i < slots.size(); ++i) accept(*slots[i], tokens[i]);
+  kernels::sample(steered(logits_BV, slots), rules, uniforms, tokens);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i]->steering.active()) {
+      const float* row = logits_BV.const_data_ptr<float>() + static_cast<std::int64_t>(i) * logits_BV.size(1);
+      tokens[i].logprob = kernels::token_logprob(row, logits_BV.size(1), tokens[i].id, rules[i].temperature);
+    }
+    accept(*slots[i], tokens[i]);
+  }
   engine_.sampled_tokens_ += static_cast<std::int64_t>(slots.size());
   std::erase_if(slots_, [](const Slot& slot) { return slot.finished; });
 }
@@ -182,19 +184,21 @@ void Generation::accept(Slot& slot, const kernels::Sampled& token) {
   Completion& completion = completions_[slot.request];
   completion.ids.push_back(token.id);
   completion.logprob.push_back(token.logprob);
-  if (sampling_.rule().truncates()) completion.sampler_logprob.push_back(token.sampler_logprob);
+  const bool reshaped = sampling_.reshapes() || (sampling_.temperature > 0 && slot.steering.active());
+  if (reshaped) completion.sampler_logprob.push_back(token.sampler_logprob);
   completion.version.push_back(engine_.model_.store.version());
+  slot.steering.accept(token.id);
   if (on_token_) on_token_(slot.request, token.id);
   const Tokenizer& tokenizer = engine_.tokenizer_;
-  const bool stop_text = !tokenizer.is_special(token.id) && slot.text.append(tokenizer.id_to_bytes(token.id));
-  if (stop_text || token.id == tokenizer.eos_id()) {
+  const bool ends = std::ranges::find(ends_, token.id) != ends_.end();
+  const bool stop_text = !ends && !tokenizer.is_special(token.id) && slot.text.append(tokenizer.id_to_bytes(token.id));
+  if (ends || stop_text || slot.steering.complete()) {
     finish(slot, FinishReason::stop);
     return;
   }
-  const bool budget_spent = static_cast<std::int64_t>(completion.ids.size()) == sampling_.max_tokens;
-  const bool context_full = slot.cached + 1 >= engine_.model_.policy->shape().reach(
-      static_cast<std::int64_t>(requests_[slot.request].context.size()));
-  if (budget_spent || context_full) finish(slot, FinishReason::length);
+  if (static_cast<std::int64_t>(completion.ids.size()) == engine_.room(requests_[slot.request], sampling_)) {
+    finish(slot, FinishReason::length);
+  }
 }
 
 void Generation::finish(Slot& slot, FinishReason reason) {
@@ -202,12 +206,9 @@ void Generation::finish(Slot& slot, FinishReason reason) {
   completion.text = valid_utf8(slot.text.text());
   completion.finish = reason;
   slot.finished = true;
-  for (const std::int32_t page : slot.pages) pool_.release(page);
+  cache_.release(slot.pages);
+  if (sources_) sources_->release(slot.source.pages);
   if (on_finish_) on_finish_(slot.request, completion);
-}
-
-void Generation::grow(std::vector<std::int32_t>& pages, std::int64_t tokens) {
-  while (static_cast<std::int64_t>(pages.size()) < pages_for(tokens)) pages.push_back(pool_.take());
 }
 
 }  // namespace hone

@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/paged_forward.h"
 #include "engine/stop_text.h"
+#include "engine/token_steering.h"
 #include "kernels/sample/sample.h"
 
 namespace hone {
@@ -14,7 +17,8 @@ namespace hone {
 /// One call of Engine::generate: the state of its slots.
 class Generation {
  public:
-  Generation(Engine& engine, std::span<const Request> requests, const SamplingConfig& sampling,
+  /// The engine's caches have room for `slots` sequences.
+  Generation(Engine& engine, std::span<const Request> requests, const SamplingConfig& sampling, std::int64_t slots,
              const Engine::OnToken& on_token, const Engine::OnFinish& on_finish);
 
   std::vector<Completion> run();
@@ -24,35 +28,42 @@ class Generation {
   struct Prefix {
     std::size_t first_request = 0;
     std::size_t requests = 0;  ///< that have not got a slot yet
-    std::vector<std::int32_t> pages;
+    PageList pages;
+    SourcePages source;
     at::Tensor logits_1V;
   };
   struct Slot {
     std::size_t request = 0;
-    std::vector<std::int32_t> pages;
+    PageList pages;
+    SourcePages source;
     std::int64_t cached = 0;  ///< tokens whose keys and values are in the pages
     StopText text;
+    TokenSteering steering;
     bool finished = false;
   };
-  struct Rows;  ///< tensors of one forward pass
 
   void admit();
   void prefill();
+  void encode();
   void start_next_of(Prefix& prefix);
   void decode();
-  at::Tensor forward(Rows rows, bool last_rows_only);
+  at::Tensor forward(const PackedRows& rows, LogitRows wanted);
   void draw(const at::Tensor& logits_BV, std::span<Slot*> slots);
+  at::Tensor steered(const at::Tensor& logits_BV, std::span<Slot*> slots) const;
   void accept(Slot& slot, const kernels::Sampled& token);
   void finish(Slot& slot, FinishReason reason);
-  void grow(std::vector<std::int32_t>& pages, std::int64_t tokens);
-  std::size_t same_context_from(std::size_t first) const;
+  std::size_t alike_from(std::size_t first) const;
 
   Engine& engine_;
   std::span<const Request> requests_;
   const SamplingConfig& sampling_;
+  const std::size_t most_slots_;
   const Engine::OnToken& on_token_;
   const Engine::OnFinish& on_finish_;
-  PagePool pool_;
+  const std::vector<std::int32_t> ends_;
+  const kernels::LogitRules rules_;
+  PagedCache cache_;
+  std::optional<PagedCache> sources_;  ///< encoder-decoder only
   std::size_t next_request_ = 0;
   std::deque<Prefix> prefixes_;
   std::vector<Slot> slots_;

@@ -26,6 +26,7 @@ class PagePool {
     HONE_ASSERT(users_[static_cast<std::size_t>(page)] > 0);
     if (--users_[static_cast<std::size_t>(page)] == 0) free_.push_back(page);
   }
+  std::int32_t users(std::int32_t page) const { return users_[static_cast<std::size_t>(page)]; }
   std::int64_t free() const { return static_cast<std::int64_t>(free_.size()); }
   std::int64_t pages() const { return static_cast<std::int64_t>(users_.size()); }
 

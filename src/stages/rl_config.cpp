@@ -58,8 +58,8 @@ void RlConfig::describe(Fields& f) {
   f.section("sampling", sampling, "How completions are drawn.");
   f.section("engine", engine, "Generation.");
   f.choice("truncated_sampling", truncated_sampling, truncated_sampling_names,
-           "top_k, top_p and min_p make the sampled distribution another than the trained one: refuse them, or correct "
-           "with importance weights of at most 2.");
+           "Truncation (top_k, top_p, min_p), penalties, biases and bans make the sampled distribution another than the "
+           "trained one: refuse them, or correct with importance weights of at most 2.");
   f.field("iterations", iterations, "Collections of episodes.", at_least(1));
   f.field("prompts", prompts, "Prompts an iteration.", at_least(1));
   f.field("samples", samples, "Episodes a prompt.", at_least(1));
@@ -107,8 +107,9 @@ void RlConfig::describe(Fields& f) {
           "must be set when aggregation is constant_length");
   f.check(dual_clip == 0 || dual_clip > 1, "dual_clip", "must be above 1, or 0 for off");
   f.check(sampling.temperature > 0, "sampling", "temperature must be above 0: greedy samples teach nothing");
-  f.check(truncated_sampling == TruncatedSampling::correct || !sampling.rule().truncates(), "truncated_sampling",
-          "sampling truncates (top_k, top_p or min_p): set truncated_sampling: correct, or switch truncation off");
+  f.check(truncated_sampling == TruncatedSampling::correct || !sampling.reshapes(), "truncated_sampling",
+          "sampling truncates or changes logits (top_k, top_p, min_p, penalties, logit_bias, no_repeat_ngram, min_tokens): "
+          "set truncated_sampling: correct, or switch that off");
 }
 
 StageArithmetic RlConfig::arithmetic() const {

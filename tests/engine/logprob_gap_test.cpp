@@ -26,9 +26,10 @@ double largest_gap(TinyModel& tiny, const Batch& batch, double temperature) {
   const at::Tensor row_M = at::nonzero(batch.mask_T).squeeze(1);
   const at::Tensor hidden_MD = take_rows(tiny.model->policy->hidden(batch.ids_T, {.plan = &plan}), row_M);
   REQUIRE(hidden_MD.requires_grad());
-  const at::Tensor logprob_M = tiny.model->policy->lm_head()
-                                   .token_statistics(hidden_MD, batch.target_T.index_select(0, row_M), 1.0 / temperature, true)
-                                   .logprob_M;
+  const at::Tensor logprob_M =
+      tiny.model->policy->lm_head()
+          .token_statistics(hidden_MD, batch.target_T.index_select(0, row_M), 1.0 / temperature, true)
+          .logprob_M;
   return (logprob_M.detach() - batch.old_logprob_T.index_select(0, row_M)).abs().max().item<double>();
 }
 

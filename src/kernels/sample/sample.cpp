@@ -71,12 +71,17 @@ std::int32_t draw(const SampleRow& row, double uniform, std::vector<float>& bloc
   return static_cast<std::int32_t>(start + locate(mass, count, target));
 }
 
+/// What logits are multiplied by; greedy: as at temperature 1.
+float inverse_of(float temperature) {
+  return temperature == 0.0F ? 1.0F : static_cast<float>(1.0 / static_cast<double>(temperature));
+}
+
 /// Returns false when the logits have no distribution.
 bool sample_row(const float* logits, std::int64_t vocabulary, const SampleRule& rule, double uniform, Sampled& out) {
   Workspace& workspace = workspace_of_thread();
   const bool greedy = rule.temperature == 0.0F;
   SampleRow row{logits, vocabulary};
-  row.inverse_temperature = greedy ? 1.0F : static_cast<float>(1.0 / static_cast<double>(rule.temperature));
+  row.inverse_temperature = inverse_of(rule.temperature);
   row.log_sum_exp = HONE_SELECT(row_log_sum_exp)(logits, vocabulary, row.inverse_temperature);
   if (!std::isfinite(row.log_sum_exp)) return false;
   if (greedy || rule.truncates()) {
@@ -111,6 +116,13 @@ bool sample_row(const float* logits, std::int64_t vocabulary, const SampleRule& 
 }
 
 }  // namespace
+
+float token_logprob(const float* logits, std::int64_t vocabulary, std::int32_t id, float temperature) {
+  HONE_ASSERT(id >= 0 && id < vocabulary);
+  const float inverse_temperature = inverse_of(temperature);
+  const float log_sum_exp = HONE_SELECT(row_log_sum_exp)(logits, vocabulary, inverse_temperature);
+  return HONE_SELECT(row_logprob)(logits, id, inverse_temperature, log_sum_exp);
+}
 
 void sample(const at::Tensor& logits_BV, std::span<const SampleRule> rules, std::span<const double> uniform_B,
             std::span<Sampled> out_B) {

@@ -21,4 +21,8 @@ struct Sampled {
 void sample(const at::Tensor& logits_BV, std::span<const SampleRule> rules, std::span<const double> uniform_B,
             std::span<Sampled> out_B);
 
+/// What `sample` gives as logprob, of any id of a row: for tokens that were drawn from changed logits. NaN for logits
+/// without a distribution.
+float token_logprob(const float* logits, std::int64_t vocabulary, std::int32_t id, float temperature);
+
 }  // namespace hone::kernels
