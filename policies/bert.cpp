@@ -30,11 +30,11 @@ class Bert : public Policy {
   }
   std::string hf_prefix() const override { return names_.prefix; }
   HeadForm head_form(HeadKind kind) const override;
-  /// The pooler belongs to heads, which need not be there.
+  /// The pooler belongs to heads, which need not be there; next-sentence prediction is left over from pretraining.
   bool is_redundant(std::string_view name) const override {
     return name.ends_with("embeddings.position_ids") || name.ends_with("embeddings.token_type_ids") ||
            name.find("pooler.dense.") != std::string_view::npos || name == names_.lm_weight ||
-           name.ends_with("decoder.bias");
+           name.ends_with("decoder.bias") || name.starts_with("cls.seq_relationship.");
   }
 
  private:

@@ -3,7 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "io/tensor_values.h"
@@ -69,17 +71,35 @@ class Names {
     const auto has_prefix = [this](const TensorView& view) { return view.name.starts_with(prefix_); };
     base_alone_ = std::none_of(file.tensors().begin(), file.tensors().end(), has_prefix);
   }
-  const TensorView* find(const std::string& name) const {
-    return base_alone_ && name.starts_with(prefix_) ? file_.find(std::string_view(name).substr(prefix_.size()))
-                                                    : file_.find(name);
+  const TensorView* find(std::string_view name) const {
+    if (base_alone_ && name.starts_with(prefix_)) name.remove_prefix(prefix_.size());
+    const TensorView* view = file_.find(name);
+    return view != nullptr ? view : file_.find(first_name(name));
   }
   std::string full(const std::string& name) const { return base_alone_ ? prefix_ + name : name; }
 
  private:
+  /// The first BERT checkpoints call the tensors of norms gamma and beta.
+  static std::string first_name(std::string_view name) {
+    for (const auto& [now, then] : {std::pair("LayerNorm.weight", "LayerNorm.gamma"), {"LayerNorm.bias", "LayerNorm.beta"}}) {
+      if (name.ends_with(now)) return std::string(name.substr(0, name.size() - std::strlen(now))) + then;
+    }
+    return {};
+  }
+
   const Safetensors& file_;
   std::string prefix_;
   bool base_alone_ = false;
 };
+
+/// Whether a tensor is the same as one that was read: tied weights may lie in a file more than once.
+bool is_copy(const TensorView& view, const Safetensors& file, const std::set<std::string, std::less<>>& read) {
+  const auto same = [&](const TensorView& other) {
+    return read.count(other.name) > 0 && other.dtype == view.dtype && other.shape == view.shape &&
+           std::equal(view.bytes.begin(), view.bytes.end(), other.bytes.begin());
+  };
+  return std::any_of(file.tensors().begin(), file.tensors().end(), same);
+}
 
 }  // namespace
 
@@ -116,13 +136,13 @@ LoadReport copy_from_file(Model& model, const Safetensors& file, const SegmentFi
   const Names names(file, prefix);
   LoadReport report;
   std::vector<std::string> problems;
-  std::set<std::string, std::less<>> placed;
+  std::set<std::string, std::less<>> read;  // as the file names them
   for (const Segment& segment : model.store.segments()) {
     std::int64_t row = 0;
     for (const SegmentPart& part : segment.parts) {
       if (wanted(segment)) {
-        placed.insert(part.hf_name);
         const TensorView* view = names.find(part.hf_name);
+        if (view != nullptr) read.insert(view->name);
         if (view == nullptr) {
           report.missing.push_back(part.hf_name);
         } else if (std::string problem = copy_part(*view, segment, part, part_of(model.store.weights(), segment, part, row));
@@ -139,7 +159,8 @@ LoadReport copy_from_file(Model& model, const Safetensors& file, const SegmentFi
   }
   for (const TensorView& view : file.tensors()) {
     std::string name = names.full(view.name);
-    if (placed.count(name) == 0 && !model.policy->is_redundant(name)) report.unused.push_back(std::move(name));
+    if (read.count(view.name) > 0 || model.policy->is_redundant(name) || is_copy(view, file, read)) continue;
+    report.unused.push_back(std::move(name));
   }
   return report;
 }
