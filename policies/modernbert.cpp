@@ -145,7 +145,6 @@ HeadForm ModernBert::head_form(HeadKind kind) const {
                    .norm_bias = spec_.norm_bias,
                    .norm_eps = spec_.norm_eps};
   if (kind == HeadKind::tokens || kind == HeadKind::spans) form.rows = HeadRows::all;
-  if (kind == HeadKind::spans) form.linear = "qa_outputs";
   return form;
 }
 
