@@ -3,6 +3,8 @@
 /// load: from an open of config.json until the model could compute (weights read, checked and packed); the best of the
 /// runs, so the files come from the page cache. peak_ratio: memory that loading added at its peak, relative to the
 /// weights in the files. save: until the copy is renamed into place, with every file synced to disk.
+///
+/// It is compiled and linked as build/hone is, with the objects of src/app but for main.cpp.
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
