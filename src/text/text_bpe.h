@@ -5,6 +5,7 @@
 #include "text/token_map.h"
 
 #include <array>
+#include <vector>
 
 namespace hone {
 
@@ -12,8 +13,8 @@ namespace hone {
 struct TextBpeSpec {
   std::vector<std::string> tokens;                            ///< by id; "": not used
   std::vector<std::pair<std::int32_t, std::int32_t>> merges;  ///< by rank
-  std::optional<std::int32_t> unknown;    ///< for characters that are no tokens; without it they go
-  bool fuse_unk = false;                  ///< neighbouring unknown characters are one token
+  std::optional<std::int32_t> unknown;                        ///< for characters that are no tokens; without it they go
+  bool fuse_unk = false;                                      ///< neighbouring unknown characters are one token
   bool byte_fallback = false;             ///< an unknown character becomes the tokens <0x00> to <0xFF> of its bytes
   bool ignore_merges = false;             ///< a piece that is a token stays whole, whatever the merges say
   std::string continuing_subword_prefix;  ///< of characters that do not open the piece
@@ -43,13 +44,18 @@ class TextBpeModel final : public SubwordModel {
   };
 
   void add_merges(const std::string& source);
+  void find_openers();
   Symbols symbols_of(std::string_view piece) const;
   bool add_bytes(std::string_view spelled, Symbols& symbols) const;
+  std::size_t merge_in_parts(Symbols& symbols) const;
 
   TextBpeSpec spec_;
   TokenMap tokens_;
   PairTable merges_;
   std::array<std::int32_t, 256> byte_ids_{};
+  /// Of each token: it is a character that no merge joins to another one before it ("▁" as a rule), so that a text can
+  /// be merged in parts that begin with it.
+  std::vector<bool> opens_;
 };
 
 }  // namespace hone
