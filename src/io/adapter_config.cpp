@@ -10,7 +10,7 @@ namespace {
 
 /// Keys that say nothing about the adapter's numbers.
 constexpr std::array<std::string_view, 11> kWithoutEffect = {
-    "auto_mapping", "revision", "inference_mode", "peft_version", "layers_pattern", "megatron_core",
+    "auto_mapping",      "revision",       "inference_mode",  "peft_version",    "layers_pattern",   "megatron_core",
     "qalora_group_size", "runtime_config", "exclude_modules", "arrow_pe_config", "low_cpu_mem_usage"};
 
 /// How the adapter was initialised matters only when the base was changed with it.
@@ -85,7 +85,8 @@ std::string plain_name(Reader& reader, std::string_view key, std::string pattern
 }
 
 template <class Number, class Convert>
-std::vector<std::pair<std::string, Number>> pattern_list(Reader& reader, std::string_view key, const Convert& convert) {
+std::vector<std::pair<std::string, Number>> pattern_list(Reader& reader, std::string_view key,
+                                                         const Convert& convert) {
   std::vector<std::pair<std::string, Number>> result;
   const Json* value = reader.find(key);
   if (value == nullptr) return result;
@@ -107,7 +108,8 @@ std::vector<std::int64_t> layers(Reader& reader) {
   if (value == nullptr) return result;
   const Json::Array items = value->is_array() ? value->as_array() : Json::Array{*value};
   for (const Json& item : items) {
-    if (!item.is_integer() || item.as_integer() < 0) reader.refuse("layers_to_transform", *value, "numbers of layers");
+    if (!item.is_integer() || item.as_integer() < 0)
+      reader.refuse("layers_to_transform", *value, "numbers of layers");
     result.push_back(item.as_integer());
   }
   return result;
@@ -120,7 +122,8 @@ bool names(std::string_view name, std::string_view module) {
 }
 
 template <class Number>
-Number by_pattern(const std::vector<std::pair<std::string, Number>>& patterns, std::string_view module, Number otherwise) {
+Number by_pattern(const std::vector<std::pair<std::string, Number>>& patterns, std::string_view module,
+                  Number otherwise) {
   for (const auto& [name, number] : patterns) {
     if (names(name, module)) return number;
   }
@@ -143,7 +146,8 @@ double AdapterConfig::alpha_of(std::string_view module) const { return by_patter
 
 AdapterConfig parse_adapter_config(const Json& json, const std::string& source) {
   Reader reader(json, source);
-  if (const std::string type = reader.text("peft_type"); type != "LORA") reader.refuse("peft_type", Json(type), "LORA");
+  if (const std::string type = reader.text("peft_type"); type != "LORA")
+    reader.refuse("peft_type", Json(type), "LORA");
   if (const std::string bias = reader.text("bias"); !bias.empty() && bias != "none") {
     reader.refuse("bias", Json(bias), "none");
   }
@@ -156,7 +160,8 @@ AdapterConfig parse_adapter_config(const Json& json, const std::string& source) 
   if (const Json* rank = reader.find("r")) config.rank = positive(reader, "r", *rank);
   config.alpha = reader.number("lora_alpha", 8);
   config.dropout = reader.number("lora_dropout", 0);
-  if (!(config.dropout >= 0 && config.dropout < 1)) reader.refuse("lora_dropout", Json(config.dropout), "0 to below 1");
+  if (!(config.dropout >= 0 && config.dropout < 1))
+    reader.refuse("lora_dropout", Json(config.dropout), "0 to below 1");
   if (const Json* targets = reader.find("target_modules"); targets != nullptr && targets->is_string()) {
     config.target_pattern = targets->as_string();
   } else {
@@ -195,7 +200,8 @@ Json adapter_config_json(const AdapterConfig& config) {
   json.set("peft_type", "LORA");
   json.set("r", config.rank);
   json.set("rank_pattern", pattern_json(config.rank_pattern));
-  json.set("target_modules", config.target_pattern.empty() ? list(config.target_modules) : Json(config.target_pattern));
+  json.set("target_modules",
+           config.target_pattern.empty() ? list(config.target_modules) : Json(config.target_pattern));
   json.set("task_type", text_or_null(config.task_type));
   json.set("use_dora", config.dora);
   json.set("use_rslora", config.rank_stabilized);

@@ -35,9 +35,9 @@ struct AdapterConfig {
 
 /// The adapter of one matrix: the base's output gains scale × b(a(x)).
 struct AdapterModule {
-  std::string name;  ///< in the base model: "model.layers.0.self_attn.q_proj"
-  TensorView a;      ///< lora_A: [rank, in]
-  TensorView b;      ///< lora_B: [out, rank]
+  std::string name;                     ///< in the base model: "model.layers.0.self_attn.q_proj"
+  TensorView a;                         ///< lora_A: [rank, in]
+  TensorView b;                         ///< lora_B: [out, rank]
   std::optional<TensorView> magnitude;  ///< lora_magnitude_vector: [out]; with dora only
   double scale = 1;                     ///< from the config; not stored
 };
@@ -49,9 +49,9 @@ struct Adapter {
   std::vector<Safetensors> files;      ///< keeps the bytes that the views point to
 };
 
-/// Reads adapter_config.json and adapter_model.safetensors of a directory. Error{data} that names the file and the key
-/// for what cannot be honoured (another peft_type, biases, initialisations that changed the base …), for a tensor that
-/// is neither part of an adapter nor of modules_to_save, and for shapes or ranks that disagree.
+/// Reads adapter_config.json and adapter_model.safetensors of a directory. Error{data} that names the file and the
+/// key for what cannot be honoured (another peft_type, biases, initialisations that changed the base …), for a tensor
+/// that is neither part of an adapter nor of modules_to_save, and for shapes or ranks that disagree.
 Adapter read_adapter(const std::filesystem::path& directory);
 
 /// Writes both files into an existing directory, as PEFT names things; names and scales of tensors in `adapter` are

@@ -14,7 +14,9 @@ namespace detail {
 inline std::uint32_t less(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(a - b) >> 31);
 }
-inline std::uint32_t select(std::uint32_t mask, std::uint32_t yes, std::uint32_t no) { return (yes & mask) | (no & ~mask); }
+inline std::uint32_t select(std::uint32_t mask, std::uint32_t yes, std::uint32_t no) {
+  return (yes & mask) | (no & ~mask);
+}
 }  // namespace detail
 
 /// Exact; NaN keeps its payload.
@@ -24,7 +26,8 @@ inline float float16_to_float(std::uint16_t bits) {
   // Subnormals: the fraction counts units of 2^-24, as it does in a float of exponent 2^-14 once that is taken away.
   const float subnormal = std::bit_cast<float>(0x38800000u | shifted) - std::bit_cast<float>(0x38800000u);
   const std::uint32_t normal = shifted + detail::select(detail::less(magnitude, 0x7c00u), 0x38000000u, 0x70000000u);
-  const std::uint32_t value = detail::select(detail::less(magnitude, 0x0400u), std::bit_cast<std::uint32_t>(subnormal), normal);
+  const std::uint32_t value =
+      detail::select(detail::less(magnitude, 0x0400u), std::bit_cast<std::uint32_t>(subnormal), normal);
   return std::bit_cast<float>(value | (std::uint32_t{bits} & 0x8000u) << 16);
 }
 
@@ -33,7 +36,8 @@ inline std::uint16_t float_to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
   const std::uint32_t nan = bits | 0x00400000u;
-  return static_cast<std::uint16_t>(detail::select(detail::less(0x7f800000u, bits & 0x7fffffffu), nan, rounded) >> 16);
+  return static_cast<std::uint16_t>(detail::select(detail::less(0x7f800000u, bits & 0x7fffffffu), nan, rounded) >>
+                                    16);
 }
 
 /// To the nearest, ties to even; from 65520 on infinity; NaN stays NaN.

@@ -12,9 +12,11 @@ namespace {
 
 /// Keys that record where the file comes from, or how to compute, not what.
 constexpr std::array<std::string_view, 14> kWithoutEffect = {
-    "_from_model_config", "transformers_version", "use_cache", "cache_implementation", "cache_config",
-    "output_attentions", "output_hidden_states", "output_scores", "output_logits", "return_dict_in_generate",
-    "return_legacy_cache", "prefill_chunk_size", "disable_compile", "chat_format"};
+    "_from_model_config",      "transformers_version", "use_cache",
+    "cache_implementation",    "cache_config",         "output_attentions",
+    "output_hidden_states",    "output_scores",        "output_logits",
+    "return_dict_in_generate", "return_legacy_cache",  "prefill_chunk_size",
+    "disable_compile",         "chat_format"};
 /// Values of other keys that ask for nothing.
 constexpr std::array<std::pair<std::string_view, double>, 9> kNeutral = {{{"num_beam_groups", 1},
                                                                           {"diversity_penalty", 0},
@@ -70,7 +72,8 @@ class Reader {
     return value == nullptr || value->is_null() ? nullptr : value;
   }
   std::int64_t whole(std::string_view key, const Json& value, std::int64_t least) const {
-    if (!value.is_integer() || value.as_integer() < least) refuse(key, value, fmt::format("a whole number from {} on", least));
+    if (!value.is_integer() || value.as_integer() < least)
+      refuse(key, value, fmt::format("a whole number from {} on", least));
     return value.as_integer();
   }
   [[noreturn]] void refuse(std::string_view key, const Json& value, std::string_view expected) const {

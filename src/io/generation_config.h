@@ -32,8 +32,8 @@ struct GenerationConfig {
   std::vector<std::string> not_honoured;
 };
 
-/// Reads <directory>/generation_config.json; without that file nothing is set. Error{data} that names the file and the
-/// key for a value of the wrong type or out of range.
+/// Reads <directory>/generation_config.json; without that file nothing is set. Error{data} that names the file and
+/// the key for a value of the wrong type or out of range.
 GenerationConfig read_generation_config(const std::filesystem::path& directory);
 
 /// What transformers reads back: the keys that are set; one end token as a number, several as a list.

@@ -41,10 +41,8 @@ class Header {
     std::visit([this](const auto& items) { put_items(items); }, list);
   }
   template <class Number>
-    requires std::is_arithmetic_v<Number>
-  void put(Number value) {
-    number(value);
-  }
+  requires std::is_arithmetic_v<Number>
+  void put(Number value) { number(value); }
 
   std::string& bytes() { return bytes_; }
 
@@ -171,7 +169,8 @@ void write_gguf(const std::filesystem::path& path, std::span<const std::pair<std
     tensor.fill(values.data());
     encoded.assign(aligned(data_bytes(tensor)), std::byte{0});
     if (!encode(values, tensor.type, encoded.data())) {
-      fail(ErrorKind::data, "tensor {} has values that its type in the file cannot hold; choose a wider one", tensor.name);
+      fail(ErrorKind::data, "tensor {} has values that its type in the file cannot hold; choose a wider one",
+           tensor.name);
     }
     file.write(std::span<const std::byte>(encoded));
   }

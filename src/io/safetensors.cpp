@@ -78,7 +78,8 @@ fs::path weights_in(const fs::path& directory) {
   for (const auto& [tensor, shard] : read_weight_map(index)) {
     if (shard == kWhole) continue;
     fail(ErrorKind::data,
-         "{}: both {} and {} are in it, and the index has tensor {} in {}: which of the two saves is meant? Delete the "
+         "{}: both {} and {} are in it, and the index has tensor {} in {}: which of the two saves is meant? Delete "
+         "the "
          "other one",
          directory.string(), kWhole, kIndex, tensor, shard);
   }

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t kChunk = 1 << 22;  // floats that are converted between two writes
 
 /// What the tensor becomes in the file.
-DType stored_type(const TensorView& tensor, DType floats) { return tensor.dtype == DType::f32 ? floats : tensor.dtype; }
+DType stored_type(const TensorView& tensor, DType floats) {
+  return tensor.dtype == DType::f32 ? floats : tensor.dtype;
+}
 
 std::uint64_t stored_bytes(const TensorView& tensor, DType floats) {
   HONE_ASSERT(byte_count(tensor.dtype, tensor.shape) == tensor.bytes.size());

@@ -103,8 +103,8 @@ void convert_range(const TensorView& view, Convert convert, std::int64_t begin, 
   }
 }
 
-/// `store` is a parameter of the template so that its code is part of the loop. Returns whether no finite value became
-/// infinite.
+/// `store` is a parameter of the template so that its code is part of the loop. Returns whether no finite value
+/// became infinite.
 template <std::uint16_t store(float), std::uint16_t infinity>
 bool store_range(const float* from, std::int64_t count, std::byte* to) {
   std::uint16_t stored[kRun];
@@ -130,15 +130,17 @@ bool has_float32_values(DType dtype) { return converter_of(dtype) != nullptr; }
 void copy_as_float32(const TensorView& view, float* to) {
   const Convert convert = converter_of(view.dtype);
   if (convert == nullptr) {
-    fail(ErrorKind::data, "tensor {} is {}, which is not supported: expected F32, BF16, F16, F64, BOOL or whole numbers",
-         view.name, dtype_name(view.dtype));
+    fail(ErrorKind::data,
+         "tensor {} is {}, which is not supported: expected F32, BF16, F16, F64, BOOL or whole numbers", view.name,
+         dtype_name(view.dtype));
   }
   if (byte_count(view.dtype, view.shape) != view.bytes.size()) {
     fail(ErrorKind::data, "tensor {}: {} bytes do not make shape {} of {}", view.name, view.bytes.size(),
          shape_text(view.shape), dtype_name(view.dtype));
   }
   const auto count = static_cast<std::int64_t>(*element_count(view.shape));
-  parallel_for(count, kBlock, [&](std::int64_t begin, std::int64_t end) { convert_range(view, convert, begin, end, to); });
+  parallel_for(count, kBlock,
+               [&](std::int64_t begin, std::int64_t end) { convert_range(view, convert, begin, end, to); });
 }
 
 bool store_floats(std::span<const float> from, DType stored, std::byte* to) {

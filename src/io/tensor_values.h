@@ -8,13 +8,14 @@ namespace hone {
 bool has_float32_values(DType dtype);
 
 /// Writes the values of `view`, in its order, to `to` (as many floats as the shape has elements). Exact for F32, F16,
-/// BF16, BOOL and whole numbers of up to 16 bits; F64 and wider whole numbers are rounded to the nearest. Uses the team
-/// of threads. Pages of a mapped file are given back as soon as they were read, so that a model's weights are never in
-/// memory twice. Error{data} naming the tensor for a type that has no such values, or bytes that do not fit the shape.
+/// BF16, BOOL and whole numbers of up to 16 bits; F64 and wider whole numbers are rounded to the nearest. Uses the
+/// team of threads. Pages of a mapped file are given back as soon as they were read, so that a model's weights are
+/// never in memory twice. Error{data} naming the tensor for a type that has no such values, or bytes that do not fit
+/// the shape.
 void copy_as_float32(const TensorView& view, float* to);
 
-/// Stores floats as F32, F16 or BF16, each rounded to the nearest, ties to even: `to` takes count × its size in bytes.
-/// Uses the team of threads. Returns whether every finite value stayed finite.
+/// Stores floats as F32, F16 or BF16, each rounded to the nearest, ties to even: `to` takes count × its size in
+/// bytes. Uses the team of threads. Returns whether every finite value stayed finite.
 bool store_floats(std::span<const float> from, DType stored, std::byte* to);
 
 }  // namespace hone

@@ -27,8 +27,8 @@ struct ModelCard {
   bool adapter = false;  ///< the directory holds an adapter of the base, not a whole model
 };
 
-/// The text of README.md as model hubs read it: a YAML head, then Markdown. Names are quoted, so that none can be read
-/// as something else.
+/// The text of README.md as model hubs read it: a YAML head, then Markdown. Names are quoted, so that none can be
+/// read as something else.
 std::string model_card_text(const ModelCard& card);
 
 }  // namespace hone

@@ -10,15 +10,52 @@ namespace hone {
 namespace {
 
 /// Keys that do not change what a trained model computes, or that the vocabulary holds.
-constexpr std::array<std::string_view, 46> kWithoutEffect = {
-    "model_type", "architectures", "_name_or_path", "name_or_path", "auto_map", "dtype", "torch_dtype",
-    "transformers_version", "use_cache", "cache_implementation", "gradient_checkpointing", "initializer_range",
-    "attention_dropout", "attn_pdrop", "embd_pdrop", "resid_pdrop", "hidden_dropout", "classifier_dropout",
-    "bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id",
-    "output_router_logits", "router_aux_loss_coef", "router_jitter_noise", "output_attentions", "output_hidden_states",
-    "return_dict", "id2label", "label2id", "problem_type", "task_specific_params", "summary_activation",
-    "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "reorder_and_upcast_attn",
-    "is_decoder", "n_ctx", "max_window_layers", "_sliding_window_pattern", "sliding_window_pattern", "vocab_size"};
+constexpr std::array<std::string_view, 46> kWithoutEffect = {"model_type",
+                                                             "architectures",
+                                                             "_name_or_path",
+                                                             "name_or_path",
+                                                             "auto_map",
+                                                             "dtype",
+                                                             "torch_dtype",
+                                                             "transformers_version",
+                                                             "use_cache",
+                                                             "cache_implementation",
+                                                             "gradient_checkpointing",
+                                                             "initializer_range",
+                                                             "attention_dropout",
+                                                             "attn_pdrop",
+                                                             "embd_pdrop",
+                                                             "resid_pdrop",
+                                                             "hidden_dropout",
+                                                             "classifier_dropout",
+                                                             "bos_token_id",
+                                                             "eos_token_id",
+                                                             "pad_token_id",
+                                                             "unk_token_id",
+                                                             "sep_token_id",
+                                                             "decoder_start_token_id",
+                                                             "output_router_logits",
+                                                             "router_aux_loss_coef",
+                                                             "router_jitter_noise",
+                                                             "output_attentions",
+                                                             "output_hidden_states",
+                                                             "return_dict",
+                                                             "id2label",
+                                                             "label2id",
+                                                             "problem_type",
+                                                             "task_specific_params",
+                                                             "summary_activation",
+                                                             "summary_first_dropout",
+                                                             "summary_proj_to_labels",
+                                                             "summary_type",
+                                                             "summary_use_proj",
+                                                             "reorder_and_upcast_attn",
+                                                             "is_decoder",
+                                                             "n_ctx",
+                                                             "max_window_layers",
+                                                             "_sliding_window_pattern",
+                                                             "sliding_window_pattern",
+                                                             "vocab_size"};
 
 }  // namespace
 
@@ -84,8 +121,8 @@ void GgufConfig::refuse_the_rest() const {
   for (const auto& [key, value] : config_->as_object()) {
     if (value.is_null() || read_.count(key) != 0) continue;
     if (std::find(kWithoutEffect.begin(), kWithoutEffect.end(), key) != kWithoutEffect.end()) continue;
-    fail(ErrorKind::data, "config.json: {} ({}) is not known for {}, so it cannot be written to GGUF", key, value.dump(),
-         model_type());
+    fail(ErrorKind::data, "config.json: {} ({}) is not known for {}, so it cannot be written to GGUF", key,
+         value.dump(), model_type());
   }
 }
 

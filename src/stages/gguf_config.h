@@ -9,12 +9,13 @@
 
 namespace hone {
 
-/// A config.json on its way into a GGUF file: what is read is ticked off, and what is left over is refused by name, so
-/// that no key which changes the numbers is dropped in silence. A key that is null counts as absent.
+/// A config.json on its way into a GGUF file: what is read is ticked off, and what is left over is refused by name,
+/// so that no key which changes the numbers is dropped in silence. A key that is null counts as absent.
 class GgufConfig {
  public:
   /// `architecture` is llama.cpp's name; it prefixes the keys that `put` collects.
-  GgufConfig(const Json& config, std::string architecture) : config_(&config), architecture_(std::move(architecture)) {}
+  GgufConfig(const Json& config, std::string architecture)
+      : config_(&config), architecture_(std::move(architecture)) {}
 
   const std::string& architecture() const { return architecture_; }
   std::string_view model_type() const { return config_->at("model_type").as_string(); }

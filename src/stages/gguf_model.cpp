@@ -64,11 +64,13 @@ void put_gemma(GgufConfig& config, const GgufLayout& layout, std::int64_t head) 
   }
   if (config.architecture() == "gemma2") {
     for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping"}) {
-      if (config.find(key) == nullptr) fail(ErrorKind::data, "config.json: {} is null; llama.cpp always caps in gemma2", key);
+      if (config.find(key) == nullptr)
+        fail(ErrorKind::data, "config.json: {} is null; llama.cpp always caps in gemma2", key);
       config.put(key, static_cast<float>(config.number(key)));
     }
   } else {
-    if (const Json* cap = config.find("attn_logit_softcapping")) config.refuse("attn_logit_softcapping", *cap, "null");
+    if (const Json* cap = config.find("attn_logit_softcapping"))
+      config.refuse("attn_logit_softcapping", *cap, "null");
     if (config.find("final_logit_softcapping") != nullptr) {
       config.put("final_logit_softcapping", static_cast<float>(config.number("final_logit_softcapping")));
     }
@@ -78,14 +80,16 @@ void put_gemma(GgufConfig& config, const GgufLayout& layout, std::int64_t head) 
 
 void put_experts(GgufConfig& config, GgufLayout& layout) {
   const bool mixtral = layout.model_type == "mixtral";
-  layout.experts = config.find("num_experts") != nullptr ? config.integer("num_experts") : config.integer("num_local_experts");
+  layout.experts =
+      config.find("num_experts") != nullptr ? config.integer("num_experts") : config.integer("num_local_experts");
   static_cast<void>(config.find("num_local_experts"));
   config.put_count("expert_count", layout.experts);
   config.put_count("expert_used_count", config.integer("num_experts_per_tok"));
   if (mixtral) return;
   config.put_count("expert_feed_forward_length", config.integer("moe_intermediate_size"));
   config.require("norm_topk_prob", Json(true));
-  if (config.find("norm_topk_prob") == nullptr) fail(ErrorKind::data, "config.json: norm_topk_prob is missing; expected true");
+  if (config.find("norm_topk_prob") == nullptr)
+    fail(ErrorKind::data, "config.json: norm_topk_prob is missing; expected true");
   config.require("decoder_sparse_step", Json(1));
   config.require("mlp_only_layers", Json::array());
 }
@@ -142,7 +146,8 @@ Shape put_decoder(GgufConfig& config) {
     return shape;
   }
   config.require("hidden_act", Json("silu"));
-  for (const char* key : {"attention_bias", "mlp_bias"}) static_cast<void>(config.flag_or(key, false));  // tensors say it
+  for (const char* key : {"attention_bias", "mlp_bias"})
+    static_cast<void>(config.flag_or(key, false));  // tensors say it
   config.require("pretraining_tp", Json(1));
   return shape;
 }
@@ -199,7 +204,8 @@ void write_gguf_model(const fs::path& path, const GgufModel& model, GgufType typ
   const std::string& model_type = model.config.at("model_type").as_string();
   if (!gguf_knows(model_type)) {
     fail(ErrorKind::data,
-         "config.json: model_type is {}, which cannot be written to GGUF; expected llama, mistral, mixtral, qwen2, qwen3, "
+         "config.json: model_type is {}, which cannot be written to GGUF; expected llama, mistral, mixtral, qwen2, "
+         "qwen3, "
          "qwen3_moe, phi3, gemma, gemma2, gemma3_text or gpt2",
          Json(model_type).dump());
   }
@@ -220,8 +226,10 @@ void write_gguf_model(const fs::path& path, const GgufModel& model, GgufType typ
   for (auto& key : gguf_vocabulary_keys(model.vocabulary)) keys.push_back(std::move(key));
   std::vector<GgufTensor> tensors;
   for (const GgufFactors& factors : shape.factors) {
-    tensors.push_back({factors.name, {static_cast<std::int64_t>(factors.values.size())}, GgufType::f32,
-                       [&factors](float* to) { std::copy(factors.values.begin(), factors.values.end(), to); }});
+    tensors.push_back(
+        {factors.name, {static_cast<std::int64_t>(factors.values.size())}, GgufType::f32, [&factors](float* to) {
+           std::copy(factors.values.begin(), factors.values.end(), to);
+         }});
   }
   for (GgufTensor& tensor : gguf_tensors(model.tensors, shape.layout, type)) tensors.push_back(std::move(tensor));
   write_gguf(path, keys, tensors);
@@ -233,11 +241,13 @@ void export_gguf(const fs::path& directory, const fs::path& path, GgufType type)
     return Json::parse(read_file(file), file.string());
   };
   const Safetensors weights = Safetensors::open(directory);
-  GgufModel model{fs::absolute(directory).lexically_normal().filename().string(), json("config.json"), weights.tensors(), {}};
+  GgufModel model{
+      fs::absolute(directory).lexically_normal().filename().string(), json("config.json"), weights.tensors(), {}};
   const bool has_config = fs::exists(directory / "tokenizer_config.json");
   try {
-    model.vocabulary = read_gguf_vocabulary(json("tokenizer.json"), has_config ? json("tokenizer_config.json") : Json(),
-                                            model.config, model.config.at("vocab_size").as_integer());
+    model.vocabulary =
+        read_gguf_vocabulary(json("tokenizer.json"), has_config ? json("tokenizer_config.json") : Json(),
+                             model.config, model.config.at("vocab_size").as_integer());
     const fs::path chat = directory / "chat_template.jinja";
     if (fs::exists(chat)) model.vocabulary.chat_template = read_file(chat);
     write_gguf_model(path, model, type);

@@ -102,7 +102,7 @@ GgufFactors llama3_factors(Parameters& rope, std::int64_t head, double theta) {
   for (std::int64_t i = 0; i < head; i += 2) {
     const double wave = 2 * std::numbers::pi * std::pow(theta, static_cast<double>(i) / static_cast<double>(head));
     const double smooth = (original / wave - low) / (high - low);
-    const double divisor = wave < original / high ? 1.0
+    const double divisor = wave < original / high  ? 1.0
                            : wave > original / low ? factor
                                                    : 1.0 / ((1.0 - smooth) / factor + smooth);
     factors.values.push_back(static_cast<float>(divisor));
@@ -110,14 +110,15 @@ GgufFactors llama3_factors(Parameters& rope, std::int64_t head, double theta) {
   return factors;
 }
 
-std::vector<GgufFactors> put_longrope(GgufConfig& config, Parameters& rope, std::int64_t rotated, std::int64_t context) {
+std::vector<GgufFactors> put_longrope(GgufConfig& config, Parameters& rope, std::int64_t rotated,
+                                      std::int64_t context) {
   const auto original = rope.find("original_max_position_embeddings").value_or(0);
   const double before = original > 0 ? original : config.number("original_max_position_embeddings");
   const double factor = rope.find("factor").value_or(static_cast<double>(context) / before);
   config.put("rope.scaling.type", std::string("longrope"));
   config.put_count("rope.scaling.original_context_length", static_cast<std::int64_t>(before));
-  const double attention =
-      rope.find("attention_factor").value_or(factor <= 1 ? 1.0 : std::sqrt(1.0 + std::log(factor) / std::log(before)));
+  const double attention = rope.find("attention_factor")
+                               .value_or(factor <= 1 ? 1.0 : std::sqrt(1.0 + std::log(factor) / std::log(before)));
   config.put("rope.scaling.attn_factor", static_cast<float>(attention));
   const auto size = static_cast<std::size_t>(rotated / 2);
   return {{"rope_factors_long.weight", rope.list("long_factor", size)},
@@ -147,7 +148,8 @@ Json full_attention_parameters(GgufConfig& config, Json values) {
   const Json* sliding = values.find("sliding_attention");
   if (sliding != nullptr) {
     Parameters rope(config, *sliding);
-    if (rope.type() != "default") config.refuse("rope_parameters.sliding_attention.rope_type", Json(rope.type()), "default");
+    if (rope.type() != "default")
+      config.refuse("rope_parameters.sliding_attention.rope_type", Json(rope.type()), "default");
     config.put("rope.freq_base_swa", static_cast<float>(rope.number("rope_theta")));
     rope.refuse_the_rest();
   }
@@ -179,7 +181,8 @@ std::vector<GgufFactors> put_rope(GgufConfig& config, std::int64_t head, std::in
   } else if ((type == "longrope" || type == "su") && config.architecture() == "phi3") {
     factors = put_longrope(config, rope, rotated, context);
   } else if (type != "default") {
-    config.refuse("rope_parameters.rope_type", Json(type), "default, linear, yarn, llama3 (llama) or longrope (phi3)");
+    config.refuse("rope_parameters.rope_type", Json(type),
+                  "default, linear, yarn, llama3 (llama) or longrope (phi3)");
   }
   static_cast<void>(rope.find("original_max_position_embeddings"));
   rope.refuse_the_rest();

@@ -10,9 +10,10 @@ struct GgufFactors {
   std::vector<float> values;
 };
 
-/// Reads the rotary embedding of config.json (`rope_parameters`, or `rope_theta` and `rope_scaling` as older files have
-/// them), puts the keys under `<architecture>.rope.`, and returns the tables. `head` is the size of a head, `context`
-/// what max_position_embeddings says, `usual_theta` the base when the file gives none. Scalings: linear, yarn, llama3, longrope; others are refused by name.
+/// Reads the rotary embedding of config.json (`rope_parameters`, or `rope_theta` and `rope_scaling` as older files
+/// have them), puts the keys under `<architecture>.rope.`, and returns the tables. `head` is the size of a head,
+/// `context` what max_position_embeddings says, `usual_theta` the base when the file gives none. Scalings: linear,
+/// yarn, llama3, longrope; others are refused by name.
 std::vector<GgufFactors> put_rope(GgufConfig& config, std::int64_t head, std::int64_t context, double usual_theta);
 
 }  // namespace hone

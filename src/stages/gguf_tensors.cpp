@@ -84,12 +84,9 @@ std::vector<Rule> gemma2_layer() {
 }
 
 std::vector<Rule> phi3_layer() {
-  return {{"input_layernorm", "attn_norm"},
-          {"self_attn.qkv_proj", "attn_qkv"},
-          {"self_attn.o_proj", "attn_output"},
-          {"post_attention_layernorm", "ffn_norm"},
-          {"mlp.gate_up_proj", "ffn_up"},
-          {"mlp.down_proj", "ffn_down"}};
+  return {{"input_layernorm", "attn_norm"},    {"self_attn.qkv_proj", "attn_qkv"},
+          {"self_attn.o_proj", "attn_output"}, {"post_attention_layernorm", "ffn_norm"},
+          {"mlp.gate_up_proj", "ffn_up"},      {"mlp.down_proj", "ffn_down"}};
 }
 
 std::vector<Rule> gpt2_layer() {
@@ -108,27 +105,37 @@ const std::vector<Family>& families() {
   static const std::vector<Family> all = {
       {"llama", "model.layers.", usual, llama, {}},
       {"mistral", "model.layers.", usual, llama, {}},
-      {"mixtral", "model.layers.", usual, join(llama_attention(), {{"block_sparse_moe.gate", "ffn_gate_inp"}}),
+      {"mixtral",
+       "model.layers.",
+       usual,
+       join(llama_attention(), {{"block_sparse_moe.gate", "ffn_gate_inp"}}),
        {{"block_sparse_moe.experts.{}.w1", "ffn_gate_exps"},
         {"block_sparse_moe.experts.{}.w3", "ffn_up_exps"},
         {"block_sparse_moe.experts.{}.w2", "ffn_down_exps"}}},
       {"qwen2", "model.layers.", usual, join(qwen_attention(), gated_mlp()), {}},
       {"qwen3", "model.layers.", usual, join(join(qwen_attention(), head_norms(Change::none)), gated_mlp()), {}},
-      {"qwen3_moe", "model.layers.", usual,
+      {"qwen3_moe",
+       "model.layers.",
+       usual,
        join(join(qwen_attention(), head_norms(Change::none)), {{"mlp.gate", "ffn_gate_inp"}}),
        {{"mlp.experts.{}.gate_proj", "ffn_gate_exps"},
         {"mlp.experts.{}.up_proj", "ffn_up_exps"},
         {"mlp.experts.{}.down_proj", "ffn_down_exps"}}},
       {"phi3", "model.layers.", usual, phi3_layer(), {}},
-      {"gemma", "model.layers.", gemma,
-       join(gemma_layer(), {{"post_attention_layernorm", "ffn_norm", Change::add_one}}), {}},
+      {"gemma",
+       "model.layers.",
+       gemma,
+       join(gemma_layer(), {{"post_attention_layernorm", "ffn_norm", Change::add_one}}),
+       {}},
       {"gemma2", "model.layers.", gemma, gemma2_layer(), {}},
       {"gemma3_text", "model.layers.", gemma, join(gemma2_layer(), head_norms(Change::add_one)), {}},
-      {"gpt2", "transformer.h.",
+      {"gpt2",
+       "transformer.h.",
        {{"transformer.wte", "token_embd"},
         {"transformer.wpe", "position_embd"},
         {"transformer.ln_f", "output_norm", Change::none, Bias::required}},
-       gpt2_layer(), {}}};
+       gpt2_layer(),
+       {}}};
   return all;
 }
 
@@ -151,7 +158,8 @@ void pair_rows(const std::vector<float>& from, std::int64_t rows, std::int64_t h
 
 void transpose(const std::vector<float>& from, std::int64_t rows, std::int64_t columns, float* to) {
   for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t column = 0; column < columns; ++column) to[column * rows + row] = from[static_cast<std::size_t>(row * columns + column)];
+    for (std::int64_t column = 0; column < columns; ++column)
+      to[column * rows + row] = from[static_cast<std::size_t>(row * columns + column)];
   }
 }
 
@@ -179,7 +187,8 @@ class Collector {
     tensor.shape.insert(tensor.shape.begin(), layout_.experts);
     const auto size = static_cast<std::int64_t>(*element_count(parts.front()->shape));
     tensor.fill = [parts, size](float* values) {
-      for (std::size_t i = 0; i < parts.size(); ++i) copy_as_float32(*parts[i], values + static_cast<std::int64_t>(i) * size);
+      for (std::size_t i = 0; i < parts.size(); ++i)
+        copy_as_float32(*parts[i], values + static_cast<std::int64_t>(i) * size);
     };
     result_.push_back(std::move(tensor));
   }
@@ -202,7 +211,8 @@ class Collector {
   const TensorView& take(const std::string& name) {
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) {
-      fail(ErrorKind::data, "tensor {} is missing; a {} model with this config.json has it", name, layout_.model_type);
+      fail(ErrorKind::data, "tensor {} is missing; a {} model with this config.json has it", name,
+           layout_.model_type);
     }
     used_.insert(name);
     const TensorView& view = *found->second;
@@ -244,7 +254,8 @@ class Collector {
       }
       std::vector<float> source(*element_count(view.shape));
       copy_as_float32(view, source.data());
-      turned ? transpose(source, view.shape[0], view.shape[1], values) : pair_rows(source, view.shape[0], heads, values);
+      turned ? transpose(source, view.shape[0], view.shape[1], values)
+             : pair_rows(source, view.shape[0], heads, values);
     };
     result_.push_back(std::move(tensor));
   }
@@ -274,7 +285,8 @@ std::vector<GgufTensor> gguf_tensors(std::span<const TensorView> tensors, const 
   for (std::int64_t layer = 0; layer < layout.layers; ++layer) {
     const std::string from = fmt::format("{}{}.", family->layer_prefix, layer);
     const std::string to = fmt::format("blk.{}.", layer);
-    for (const Rule& rule : family->layer) collector.add(rule, from + std::string(rule.from), to + std::string(rule.to));
+    for (const Rule& rule : family->layer)
+      collector.add(rule, from + std::string(rule.from), to + std::string(rule.to));
     for (const Rule& rule : family->experts) collector.add_experts(rule, from, to + std::string(rule.to));
   }
   std::vector<GgufTensor> result = collector.take_all();

@@ -23,9 +23,10 @@ struct GgufLayout {
 bool gguf_knows(std::string_view model_type);
 
 /// The model's tensors under llama.cpp's names, in the order of the layers: rows of q and k permuted where llama.cpp
-/// rotates neighbouring pairs, Gemma's norms raised by one, GPT-2's matrices transposed, experts stacked. Matrices get
-/// `type`, or f16 when that is q8_0 and a row is no multiple of 32; vectors, norms and routers stay f32. The result
-/// refers to `tensors`. Error{data} for a tensor that is missing, of an impossible shape, or that has no place.
+/// rotates neighbouring pairs, Gemma's norms raised by one, GPT-2's matrices transposed, experts stacked. Matrices
+/// get `type`, or f16 when that is q8_0 and a row is no multiple of 32; vectors, norms and routers stay f32. The
+/// result refers to `tensors`. Error{data} for a tensor that is missing, of an impossible shape, or that has no
+/// place.
 std::vector<GgufTensor> gguf_tensors(std::span<const TensorView> tensors, const GgufLayout& layout, GgufType type);
 
 }  // namespace hone

@@ -121,7 +121,8 @@ void read_tokens(const Json& tokenizer, std::int64_t size, GgufVocabulary& vocab
     std::string text = token.at("content").as_string();
     const bool special = is_true(token, "special");
     if (!special && sentencepiece) {
-      for (std::size_t at = 0; (at = text.find(kSpace, at)) != std::string::npos;) text.replace(at, kSpace.size(), " ");
+      for (std::size_t at = 0; (at = text.find(kSpace, at)) != std::string::npos;)
+        text.replace(at, kSpace.size(), " ");
     }
     put(token.at("id").as_integer(), text, special ? Kind::control : Kind::user_defined);
   }
@@ -237,7 +238,6 @@ void read_sentencepiece(const Json& tokenizer, const Json& model, std::int64_t s
   read_tokens(tokenizer, size, vocabulary);
   read_scores(model.at("merges"), vocabulary);
   vocabulary.unknown = id_of(vocabulary, text_of(model, "unk_token"));
-  if (vocabulary.unknown) vocabulary.kinds[static_cast<std::size_t>(*vocabulary.unknown)] = Kind::unknown;
 }
 
 }  // namespace
@@ -254,8 +254,8 @@ GgufVocabulary read_gguf_vocabulary(const Json& tokenizer, const Json& tokenizer
   }
   GgufVocabulary vocabulary;
   const auto steps = steps_of(tokenizer, "pre_tokenizer", "pretokenizers");
-  const bool byte_level = std::any_of(steps.begin(), steps.end(),
-                                      [](const Json* step) { return text_of(*step, "type") == "ByteLevel"; });
+  const bool byte_level =
+      std::any_of(steps.begin(), steps.end(), [](const Json* step) { return text_of(*step, "type") == "ByteLevel"; });
   if (byte_level) {
     read_byte_level(tokenizer, model, size, vocabulary);
   } else if (is_true(model, "byte_fallback")) {
@@ -267,6 +267,9 @@ GgufVocabulary read_gguf_vocabulary(const Json& tokenizer, const Json& tokenizer
   vocabulary.eos = special_id(vocabulary, tokenizer_config, config, "eos");
   vocabulary.pad = special_id(vocabulary, tokenizer_config, config, "pad");
   if (!vocabulary.unknown) vocabulary.unknown = special_id(vocabulary, tokenizer_config, Json::object(), "unk");
+  if (vocabulary.unknown && vocabulary.model == "llama") {
+    vocabulary.kinds[static_cast<std::size_t>(*vocabulary.unknown)] = Kind::unknown;
+  }
   read_template(tokenizer, vocabulary);
   vocabulary.chat_template = chat_template_of(tokenizer_config);
   return vocabulary;

@@ -24,11 +24,12 @@ struct GgufVocabulary {
   std::string chat_template;
 };
 
-/// Reads the contents of tokenizer.json and tokenizer_config.json (null when absent); bos, eos and pad that the latter
-/// does not name come from config.json. The vocabulary is filled up to `size` with unused tokens. A SentencePiece
-/// vocabulary's scores are minus the rank of the first merge that makes the token, which gives the same order of
-/// merges. Byte-level BPE's NFC is left to the caller's text, as in llama.cpp's own conversion. Error{data} for a
-/// tokenizer that llama.cpp would split or merge otherwise, naming the key.
+/// Reads the contents of tokenizer.json and tokenizer_config.json (null when absent); bos, eos and pad that the
+/// latter does not name come from config.json. The vocabulary is filled up to `size` with unused tokens. A
+/// SentencePiece vocabulary's scores are minus the rank of the first merge that makes the token, which gives the same
+/// order of merges. Error{data} for a tokenizer that llama.cpp would split or merge otherwise, naming the key. Two
+/// differences remain, as in llama.cpp's own conversion: byte-level text is not brought to NFC, and the space that
+/// Metaspace leaves out before text that begins with one is added, as SentencePiece does.
 GgufVocabulary read_gguf_vocabulary(const Json& tokenizer, const Json& tokenizer_config, const Json& config,
                                     std::int64_t size);
 

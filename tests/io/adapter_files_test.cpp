@@ -38,7 +38,9 @@ AdapterModule module_of(Tensors& tensors, const std::string& name, std::int64_t 
 
 fs::path golden(const std::string& name) { return test::committed_golden_folder() / "adapters" / name; }
 
-AdapterConfig parsed(std::string_view text) { return parse_adapter_config(Json::parse(text, "x"), "adapter_config.json"); }
+AdapterConfig parsed(std::string_view text) {
+  return parse_adapter_config(Json::parse(text, "x"), "adapter_config.json");
+}
 
 }  // namespace
 
@@ -67,7 +69,8 @@ TEST_CASE("io: an adapter comes back as written") {
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(read.modules[i].name == adapter.modules[i].name);
     CHECK(read.modules[i].a.shape == adapter.modules[i].a.shape);
-    CHECK(std::equal(read.modules[i].b.bytes.begin(), read.modules[i].b.bytes.end(), adapter.modules[i].b.bytes.begin()));
+    CHECK(std::equal(read.modules[i].b.bytes.begin(), read.modules[i].b.bytes.end(),
+                     adapter.modules[i].b.bytes.begin()));
     CHECK(read.modules[i].magnitude.has_value());
   }
   CHECK(read.modules[0].scale == doctest::Approx(16 / std::sqrt(2.0)));
@@ -122,13 +125,15 @@ TEST_CASE("io: what an adapter's config asks for and hone cannot honour is refus
   refused("alpha_pattern", R"({"q_proj": "x"})");
   refused("layers_to_transform", "[-1]");
   refused("use_dora", "1");
-  for (const char* key : {"alora_invocation_tokens", "layer_replication", "trainable_token_indices", "target_parameters"}) {
+  for (const char* key :
+       {"alora_invocation_tokens", "layer_replication", "trainable_token_indices", "target_parameters"}) {
     refused(key, "[1]");
   }
   refused("lora_bias", "true");
   refused("loftq_config", R"({"loftq_bits": 4})");
   refused("something_new", "7");
-  CHECK(parsed(R"({"peft_type": "LORA", "layers_to_transform": 3})").layers_to_transform == std::vector<std::int64_t>{3});
+  CHECK(parsed(R"({"peft_type": "LORA", "layers_to_transform": 3})").layers_to_transform ==
+        std::vector<std::int64_t>{3});
   CHECK(parsed(R"({"peft_type": "LORA", "rank_pattern": {"a\\.q": 3}})").rank_of("x.a.q") == 3);
   CHECK(parsed(R"({"peft_type": "LORA", "rank_pattern": {"q": 3}})").rank_of("xq") == 8);
 }
@@ -159,9 +164,12 @@ TEST_CASE("io: adapters whose tensors disagree with their config are refused by 
   HONE_CHECK_ERROR(data, holds({a}), "q.lora_B.weight", "missing");
   HONE_CHECK_ERROR(data, holds({}), "no adapter");
   HONE_CHECK_ERROR(data, holds({tensors.add("q.lora_A.weight", {2, 6})}), "q.lora_A.weight", "begin with");
-  HONE_CHECK_ERROR(data, holds({tensors.add("base_model.model.lm_head.weight", {2, 6})}), "lm_head", "modules_to_save");
-  HONE_CHECK_ERROR(data, holds({a, tensors.add("base_model.model.q.lora_B.weight", {4, 2}),
-                                tensors.add("base_model.model.q.lora_magnitude_vector", {4})}), "use_dora is false");
+  HONE_CHECK_ERROR(data, holds({tensors.add("base_model.model.lm_head.weight", {2, 6})}), "lm_head",
+                   "modules_to_save");
+  HONE_CHECK_ERROR(data,
+                   holds({a, tensors.add("base_model.model.q.lora_B.weight", {4, 2}),
+                          tensors.add("base_model.model.q.lora_magnitude_vector", {4})}),
+                   "use_dora is false");
   fs::remove(file);
   HONE_CHECK_ERROR(io, read_adapter(scratch.path()), "adapter_model.safetensors");
   scratch.file("adapter_model.bin", "");

@@ -48,11 +48,20 @@ TEST_CASE("io: keys of a generation config that are not honoured are listed, neu
 }
 
 TEST_CASE("io: wrong values in a generation config are refused by key") {
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
-           {"temperature", "-0.1"}, {"temperature", "\"hot\""}, {"top_p", "0"}, {"top_p", "1.5"}, {"top_k", "-1"},
-           {"top_k", "2.5"}, {"repetition_penalty", "0"}, {"max_new_tokens", "0"}, {"do_sample", "1"},
-           {"eos_token_id", "\"</s>\""}, {"eos_token_id", "[1, -2]"}, {"num_beams", "0"}}) {
-    HONE_CHECK_ERROR(data, parsed(fmt::format(R"({{"{}": {}}})", key, value)), "generation_config.json", key, "expected");
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"temperature", "-0.1"},
+                                                                                   {"temperature", "\"hot\""},
+                                                                                   {"top_p", "0"},
+                                                                                   {"top_p", "1.5"},
+                                                                                   {"top_k", "-1"},
+                                                                                   {"top_k", "2.5"},
+                                                                                   {"repetition_penalty", "0"},
+                                                                                   {"max_new_tokens", "0"},
+                                                                                   {"do_sample", "1"},
+                                                                                   {"eos_token_id", "\"</s>\""},
+                                                                                   {"eos_token_id", "[1, -2]"},
+                                                                                   {"num_beams", "0"}}) {
+    HONE_CHECK_ERROR(data, parsed(fmt::format(R"({{"{}": {}}})", key, value)), "generation_config.json", key,
+                     "expected");
   }
   HONE_CHECK_ERROR(data, parsed("[]"), "object");
   HONE_CHECK_ERROR(data, parsed("{"), "generation_config.json");

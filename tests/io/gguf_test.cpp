@@ -48,10 +48,9 @@ TEST_CASE("io: a GGUF file has keys of every type and aligned tensors, the last 
       {"bools", GgufList(std::vector<bool>{true, false, true})},
       {"ints", GgufList(std::vector<std::int32_t>{-1, 7})},
       {"none", GgufList(std::vector<std::uint8_t>{})}};
-  const std::vector<GgufTensor> tensors = {tensor_of("b", {2, 3}, GgufType::f32, {1, 2, 3, 4, 5, 6}),
-                                           tensor_of("a", {1}, GgufType::f16, {0.5f}),
-                                           tensor_of("empty", {0, 3}, GgufType::bf16, {}),
-                                           tensor_of("c", {1, 1, 1, 2}, GgufType::bf16, {1.0f, -2.0f})};
+  const std::vector<GgufTensor> tensors = {
+      tensor_of("b", {2, 3}, GgufType::f32, {1, 2, 3, 4, 5, 6}), tensor_of("a", {1}, GgufType::f16, {0.5f}),
+      tensor_of("empty", {0, 3}, GgufType::bf16, {}), tensor_of("c", {1, 1, 1, 2}, GgufType::bf16, {1.0f, -2.0f})};
   write_gguf(path, keys, tensors);
   const test::GgufContents file = test::read_gguf(path);
   CHECK(file.keys == std::map<std::string, GgufValue>(keys.begin(), keys.end()));
@@ -83,7 +82,9 @@ TEST_CASE("io: q8_0 blocks have a float16 scale and values rounded away from zer
     std::memcpy(&bits, bytes.data() + block * 34, 2);
     return float16_to_float(bits);
   };
-  const auto stored = [&](int block, int i) { return static_cast<int>(static_cast<std::int8_t>(bytes[static_cast<std::size_t>(block * 34 + 2 + i)])); };
+  const auto stored = [&](int block, int i) {
+    return static_cast<int>(static_cast<std::int8_t>(bytes[static_cast<std::size_t>(block * 34 + 2 + i)]));
+  };
   CHECK(scale(0) == 1.0f);
   CHECK(stored(0, 0) == -127);
   CHECK(stored(0, 17) == 8);  // 7.9375

@@ -21,14 +21,17 @@ struct Weights {
   std::vector<float> values = std::vector<float>(100, 0.5f);
   std::vector<TensorView> views;
   void add(std::string name, std::int64_t count) {
-    views.push_back({std::move(name), DType::f32, {count},
+    views.push_back({std::move(name),
+                     DType::f32,
+                     {count},
                      std::as_bytes(std::span(values)).first(static_cast<std::size_t>(count) * sizeof(float))});
   }
 };
 
 std::set<std::string> files_of(const std::filesystem::path& directory) {
   std::set<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) names.insert(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    names.insert(entry.path().filename().string());
   return names;
 }
 
@@ -47,8 +50,8 @@ TEST_CASE("io: weights that fit one file have no index") {
 TEST_CASE("io: shards are filled in order, a tensor that is too large alone, and open again") {
   const Scratch scratch;
   Weights weights;
-  for (const auto& [name, count] : std::vector<std::pair<std::string, std::int64_t>>{
-           {"z", 5}, {"b", 5}, {"a", 1}, {"large", 50}, {"last", 2}}) {
+  for (const auto& [name, count] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"z", 5}, {"b", 5}, {"a", 1}, {"large", 50}, {"last", 2}}) {
     weights.add(name, count);
   }
   write_weight_files(scratch.path(), weights.views, {.max_shard_bytes = 40});

@@ -34,10 +34,9 @@ std::string_view text_of(const TensorView& view) {
 TEST_CASE("io: safetensors come back as written, aligned to their elements") {
   const Scratch scratch;
   const fs::path path = scratch.path() / "model.safetensors";
-  const std::vector<TensorView> tensors = {view_of("a.bool", DType::boolean, {3}, "abc"),
-                                           view_of("b", DType::f32, {2, 1}, "12345678"),
-                                           view_of("empty", DType::i64, {0, 4}, ""),
-                                           view_of("scalar", DType::bf16, {}, "hi")};
+  const std::vector<TensorView> tensors = {
+      view_of("a.bool", DType::boolean, {3}, "abc"), view_of("b", DType::f32, {2, 1}, "12345678"),
+      view_of("empty", DType::i64, {0, 4}, ""), view_of("scalar", DType::bf16, {}, "hi")};
   write_safetensors(path, tensors, {{"note", "x"}});
   const Safetensors file = Safetensors::open(scratch.path());
   REQUIRE(file.tensors().size() == 4);
@@ -59,17 +58,18 @@ TEST_CASE("io: broken safetensors name the tensor and both sizes") {
   const auto open = [&](std::string_view header, std::string_view data) {
     Safetensors::open(scratch.file("x.safetensors", with_header(header, data)));
   };
-  const std::string_view two =
-      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-      R"("b":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}})";
+  const std::string_view two = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                               R"("b":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}})";
   CHECK_NOTHROW(open(two, "0123456789ab"));
   HONE_CHECK_ERROR(data, open(two, "0123456789"), "truncated", "tensor b", "12", "10");
   HONE_CHECK_ERROR(data, open(two, "0123456789abc"), "take 12 bytes", "13");
   HONE_CHECK_ERROR(data, open(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "01234567"), "tensor a",
                    "needs 12", "give 8");
-  HONE_CHECK_ERROR(data, open(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},
-                                  "b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", "012345"), "tensor b",
-                   "overlap");
+  HONE_CHECK_ERROR(data,
+                   open(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},
+                                  "b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+                        "012345"),
+                   "tensor b", "overlap");
   HONE_CHECK_ERROR(data, open(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", "012345"), "hole");
   HONE_CHECK_ERROR(data, open(R"({"a":{"dtype":"F9","shape":[4],"data_offsets":[0,4]}})", "0123"), "F9");
   HONE_CHECK_ERROR(data, open(R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}})", "01"), "no whole number");
@@ -92,8 +92,11 @@ TEST_CASE("io: safetensors headers have no duplicate keys, and metadata of strin
     const std::string file = with_header(header, data);
     parse_safetensors(std::as_bytes(std::span(file)), "x");
   };
-  HONE_CHECK_ERROR(data, parse(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},
-                                   "a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "0"), "\"a\"", "twice");
+  HONE_CHECK_ERROR(data,
+                   parse(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},
+                                   "a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                         "0"),
+                   "\"a\"", "twice");
   HONE_CHECK_ERROR(data, parse(R"({"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}})", "0"),
                    "\"dtype\"", "twice");
   HONE_CHECK_ERROR(data, parse(R"({"__metadata__":{"a":1}})", ""), "__metadata__", "`a`", "integer");
@@ -106,9 +109,9 @@ TEST_CASE("io: safetensors headers have no duplicate keys, and metadata of strin
 }
 
 TEST_CASE("io: safetensors know every type of the format") {
-  for (const char* name : {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "U16", "U32", "U64", "BOOL",
-                           "C64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2",
-                           "F4"}) {
+  for (const char* name : {"F64",     "F32",         "F16",         "BF16",    "I64",     "I32", "I16",     "I8",
+                           "U8",      "U16",         "U32",         "U64",     "BOOL",    "C64", "F8_E4M3", "F8_E5M2",
+                           "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4"}) {
     const auto dtype = dtype_named(name);
     REQUIRE_MESSAGE(dtype.has_value(), name);
     CHECK(dtype_name(*dtype) == name);
@@ -120,8 +123,9 @@ TEST_CASE("io: safetensors know every type of the format") {
 }
 
 TEST_CASE("io: a damaged safetensors file is refused, or every tensor still lies within it") {
-  const std::string_view header = R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
-                                  R"("b":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}})";
+  const std::string_view header =
+      R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
+      R"("b":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}})";
   const std::string whole = with_header(header, "0123456789ab");
   const auto accepted = [](const std::string& bytes) {
     try {

@@ -112,15 +112,16 @@ TEST_CASE("io: tensors without float32 values are refused by name") {
     HONE_CHECK_ERROR(data, copy_as_float32(view_of(dtype, {1}, std::as_bytes(std::span(bytes))), &value), "tensor x",
                      dtype_name(dtype), "not supported");
   }
-  HONE_CHECK_ERROR(data, copy_as_float32(view_of(DType::f32, {2}, std::as_bytes(std::span(bytes))), &value), "tensor x",
-                   "4 bytes", "[2]");
+  HONE_CHECK_ERROR(data, copy_as_float32(view_of(DType::f32, {2}, std::as_bytes(std::span(bytes))), &value),
+                   "tensor x", "4 bytes", "[2]");
 }
 
 TEST_CASE("io: large mapped tensors are the same with any number of threads, and can be read again") {
   const Scratch scratch;
   std::vector<float> values(3 * (1 << 18) + 17);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 255) - 127.0f;
-  const TensorView view = {"w", DType::f32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values))};
+  const TensorView view = {
+      "w", DType::f32, {static_cast<std::int64_t>(values.size())}, std::as_bytes(std::span(values))};
   for (const DType stored : {DType::f32, DType::f16, DType::bf16}) {
     const auto path = scratch.path() / "model.safetensors";
     write_safetensors_as(path, std::span(&view, 1), stored);
@@ -140,7 +141,8 @@ TEST_CASE("io: a weight that float16 cannot hold is not written as infinity") {
   const Scratch scratch;
   const std::vector<float> values = {1.0f, 70000.0f};
   const TensorView view = {"w", DType::f32, {2}, std::as_bytes(std::span(values))};
-  HONE_CHECK_ERROR(data, write_safetensors_as(scratch.path() / "x", std::span(&view, 1), DType::f16), "tensor w", "F16");
+  HONE_CHECK_ERROR(data, write_safetensors_as(scratch.path() / "x", std::span(&view, 1), DType::f16), "tensor w",
+                   "F16");
   CHECK(std::filesystem::is_empty(scratch.path()));
   CHECK_NOTHROW(write_safetensors_as(scratch.path() / "x", std::span(&view, 1), DType::bf16));
   const std::vector<float> broken = {INFINITY, NAN};

@@ -35,7 +35,8 @@ TEST_CASE("report: a name cannot add keys to the head of a model card") {
   card.name = "x\n---\nlicense: mit";
   card.base_model = "a\"\nlicense: mit # b";
   card.adapter = true;
-  CHECK(model_card_text(card) == "---\nbase_model: \"a\\\"\\nlicense: mit # b\"\nlibrary_name: \"peft\"\n---\n\n# x --- license: mit\n");
+  CHECK(model_card_text(card) ==
+        "---\nbase_model: \"a\\\"\\nlicense: mit # b\"\nlibrary_name: \"peft\"\n---\n\n# x --- license: mit\n");
 }
 
 }  // namespace hone

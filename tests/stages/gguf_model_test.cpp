@@ -67,7 +67,8 @@ void check_key(const std::string& key, const Json& expected, const test::GgufCon
   // Has no effect in llama.cpp: its phi3 does not slide.
   if (key == "phi3.attention.sliding_window") return;
   // Is read with a scaling only.
-  if (key.ends_with(".original_context_length") && file.keys.count("phi3.rope.scaling.type") == 0 && key[0] == 'p') return;
+  if (key.ends_with(".original_context_length") && file.keys.count("phi3.rope.scaling.type") == 0 && key[0] == 'p')
+    return;
   const auto found = file.keys.find(key);
   REQUIRE(found != file.keys.end());
   if (expected.is_string()) {
@@ -184,8 +185,10 @@ TEST_CASE("stages: rotary scalings that llama.cpp lacks are refused by name") {
   refused("llama", {{"rope_type", "default"}, {"factor", 2.0}}, "rope_parameters.factor");
   refused("llama", {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}, "partial_rotary_factor");
   refused("qwen2", {{"rope_type", "llama3"}, {"factor", 2.0}}, "rope_type");
-  refused("phi3", {{"rope_type", "longrope"}, {"short_factor", Json(Json::Array{1.0})}, {"long_factor", Json(Json::Array{1.0})}},
-          "long_factor");
+  refused(
+      "phi3",
+      {{"rope_type", "longrope"}, {"short_factor", Json(Json::Array{1.0})}, {"long_factor", Json(Json::Array{1.0})}},
+      "long_factor");
 }
 
 TEST_CASE("stages: tensors that are missing, too many or of another shape are named") {

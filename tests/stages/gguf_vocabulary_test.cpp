@@ -52,7 +52,8 @@ const Json kNoConfig = Json::object();
 
 TEST_CASE("stages: a byte-level vocabulary keeps its merges, kinds and holes") {
   const Json config = parse(R"({"bos_token": {"content": "<s>"}, "chat_template": "{{ x }}"})");
-  const GgufVocabulary vocabulary = read_gguf_vocabulary(byte_level(), config, parse(R"({"eos_token_id": [6, 0]})"), 8);
+  const GgufVocabulary vocabulary =
+      read_gguf_vocabulary(byte_level(), config, parse(R"({"eos_token_id": [6, 0]})"), 8);
   CHECK(vocabulary.model == "gpt2");
   CHECK(vocabulary.pre == "gpt-2");
   CHECK(vocabulary.tokens == std::vector<std::string>{"<s>", "a", "b", "ab", "Ġ", "[PAD5]", "<tool>", "[PAD7]"});
@@ -73,7 +74,8 @@ TEST_CASE("stages: a SentencePiece vocabulary's scores are the ranks of its merg
   const GgufVocabulary vocabulary = read_gguf_vocabulary(sentencepiece(), config, kNoConfig, 10);
   CHECK(vocabulary.model == "llama");
   CHECK(vocabulary.kinds == std::vector<Kind>{Kind::unknown, Kind::control, Kind::byte, Kind::normal, Kind::normal,
-                                              Kind::normal, Kind::normal, Kind::normal, Kind::normal, Kind::user_defined});
+                                              Kind::normal, Kind::normal, Kind::normal, Kind::normal,
+                                              Kind::user_defined});
   CHECK(vocabulary.tokens[9] == "  x");
   CHECK(vocabulary.scores == std::vector<float>{-1e9f, -1e9f, -1e9f, -1e9f, -1e9f, -1e9f, 0, -1, -2, -1e9f});
   CHECK(vocabulary.merges.empty());
@@ -94,9 +96,12 @@ TEST_CASE("stages: ways to split have llama.cpp's names, and others are refused"
     return read_gguf_vocabulary(tokenizer, Json(), kNoConfig, 8).pre;
   };
   const auto split = [](std::string_view digits) {
-    return fmt::format(R"({{"type": "Sequence", "pretokenizers": [{{"type": "Split", "behavior": "Isolated", "invert": false,
-      "pattern": {{"Regex": "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{{L}}\\p{{N}}]?\\p{{L}}+|\\p{{N}}{}| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}}}},
-      {{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}}]}})", digits);
+    return fmt::format(
+        R"({{"type": "Sequence", "pretokenizers": [{{"type": "Split", "behavior": "Isolated", "invert": false,
+      "pattern": {{"Regex": "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{{L}}\\p{{N}}]?\\p{{L}}+|\\p{{N}}{})"
+        R"(| ?[^\\s\\p{{L}}\\p{{N}}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}}}},
+      {{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}}]}})",
+        digits);
   };
   CHECK(pre(split("{1,3}"), true) == "llama-bpe");
   CHECK(pre(split("{1,3}")) == "smaug-bpe");
@@ -114,7 +119,8 @@ TEST_CASE("stages: tokenizers that llama.cpp would read otherwise are refused by
     HONE_CHECK_ERROR(data, read_gguf_vocabulary(tokenizer, Json(), kNoConfig, 10), expected);
   };
   refused(byte_level(), "model", R"({"type": "WordPiece", "vocab": {}})", "WordPiece");
-  refused(byte_level(), "model", R"({"type": "BPE", "vocab": {}, "merges": [], "end_of_word_suffix": "</w>"})", "end_of_word_suffix");
+  refused(byte_level(), "model", R"({"type": "BPE", "vocab": {}, "merges": [], "end_of_word_suffix": "</w>"})",
+          "end_of_word_suffix");
   refused(byte_level(), "normalizer", R"({"type": "Lowercase"})", "Lowercase");
   refused(byte_level(), "post_processor", R"({"type": "BertProcessing"})", "BertProcessing");
   refused(sentencepiece(), "normalizer", R"({"type": "NFKC"})", "NFKC");
@@ -126,7 +132,8 @@ TEST_CASE("stages: tokenizers that llama.cpp would read otherwise are refused by
   HONE_CHECK_ERROR(data, vocabulary(R"({"bos_token": "<s>"})", 8), "has id 8", "8 entries");
   HONE_CHECK_ERROR(data, vocabulary(R"({"bos_token": "<bos>"})", 10), "bos_token", "<bos>", "no token");
   HONE_CHECK_ERROR(data, vocabulary("{}", 10), "post_processor.single", "<s>");
-  HONE_CHECK_ERROR(data, read_gguf_vocabulary(byte_level(), Json(), parse(R"({"eos_token_id": 99})"), 8), "eos_token_id", "99");
+  HONE_CHECK_ERROR(data, read_gguf_vocabulary(byte_level(), Json(), parse(R"({"eos_token_id": 99})"), 8),
+                   "eos_token_id", "99");
 }
 
 TEST_CASE("stages: a model directory becomes a GGUF file with its vocabulary and template") {
