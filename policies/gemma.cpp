@@ -60,15 +60,16 @@ void GemmaSpec::from_hf(const Json& json) {
   init_std = config.number_or("initializer_range", 0.02);
   tied_embeddings_ = config.bool_or("tie_word_embeddings", true);
   attention_bias_ = config.bool_or("attention_bias", false);
-  // Gemma's older files say "gelu" in hidden_act and mean hidden_activation, which is the tanh form.
-  config.ignore({"hidden_act", "sliding_window_pattern", "_sliding_window_pattern"});
-  activation_ = family == GemmaKind::gemma && config.find("hidden_activation") == nullptr
-                    ? kernels::Activation::gelu_tanh
-                    : config.activation_or("hidden_activation", "gelu_pytorch_tanh");
+  config.ignore({"sliding_window_pattern", "_sliding_window_pattern", "hidden_act", "hidden_activation"});
+  activation_ = config.activation_or(family == GemmaKind::gemma ? "hidden_act" : "hidden_activation", "gelu_pytorch_tanh");
+  // The first releases say "gelu" and mean its tanh form.
+  if (family == GemmaKind::gemma && config.string_or("hidden_act", "") == "gelu") activation_ = kernels::Activation::gelu_tanh;
   config.expect("use_bidirectional_attention", false);
   if (family != GemmaKind::gemma) {
     attention_scalar_ = config.number_or("query_pre_attn_scalar", 256);
-    attention_soft_cap = config.number_or("attn_logit_softcapping", 0);
+    // transformers' Gemma 3 does not look at it.
+    if (family == GemmaKind::gemma2) attention_soft_cap = config.number_or("attn_logit_softcapping", 0);
+    config.ignore({"attn_logit_softcapping"});
     final_soft_cap = config.number_or("final_logit_softcapping", 0);
     sliding_window = config.positive_or("sliding_window", 4096);
     read_layers(config);
@@ -131,7 +132,7 @@ Json GemmaSpec::hf_config() const {
   config.set("num_attention_heads", heads);
   config.set("num_key_value_heads", kv_heads);
   config.set("head_dim", head_dim);
-  config.set("hidden_activation", hf_activation(activation_));
+  config.set(family == GemmaKind::gemma ? "hidden_act" : "hidden_activation", hf_activation(activation_));
   config.set("max_position_embeddings", context);
   config.set("rms_norm_eps", norm_eps);
   config.set("tie_word_embeddings", tied_embeddings_);

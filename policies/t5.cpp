@@ -78,12 +78,13 @@ T5::T5(const T5Spec& spec, ParameterStore& store, bool with_lm_head)
   if (spec_.encoder_alone) return;
   decoder_ = make_stack(store, "decoder", spec_.decoder_layers, true);
   if (!with_lm_head) return;
+  const double of_hidden = 1 / std::sqrt(static_cast<double>(spec_.hidden));
   LmHead::Form form;
   form.weight_VD = spec_.tied_embeddings
                        ? embedding_
                        : declare_matrix(store, "lm_head", {{"lm_head.weight", spec_.vocabulary_size, {}}}, spec_.hidden,
-                                        spec_.init_factor, SegmentRole::lm_head);
-  if (*spec_.scale_lm_input) form.input_scale = 1 / std::sqrt(static_cast<double>(spec_.hidden));
+                                        spec_.init_factor * of_hidden, SegmentRole::lm_head);
+  if (*spec_.scale_lm_input) form.input_scale = of_hidden;
   lm_head_ = LmHead(std::move(form));
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/predict_options.h"
 #include "engine/sampling.h"
 
 /// What each subcommand does once its words are parsed. Results go to stdout, messages to stderr; what goes wrong is an
@@ -79,10 +80,20 @@ struct TokenizerTraining {
   std::vector<std::string> files;
   std::string output;
   std::int64_t vocabulary = 8192;
+  std::string type = "bpe";  ///< bpe | wordpiece | unigram
 };
 void command_tokenizer_train(const TokenizerTraining& command);
-/// Ids of each line of stdin, or of `text`.
-void command_tokenizer_encode(const std::string& tokenizer, const std::optional<std::string>& text);
+/// Ids of `text`.
+void command_tokenizer_text(const std::string& tokenizer, const std::string& text);
+struct TokenLines {
+  std::string tokenizer;
+  bool special = false;  ///< encode: add what the post-processor says; decode: keep special tokens
+  bool parse = false;    ///< encode: spellings of special tokens are special tokens
+  bool offsets = false;
+};
+/// JSON lines of strings (or pairs) on stdin to JSON lines of ids on stdout, and back.
+void command_tokenizer_encode(const TokenLines& lines);
+void command_tokenizer_decode(const TokenLines& lines);
 
 struct ForwardCommand {
   std::string model;
@@ -96,6 +107,15 @@ void command_forward(const ForwardCommand& command);
 
 /// What a model directory holds, and what of it would be refused.
 void command_inspect(const std::string& directory, bool json);
+
+struct PredictCommand {
+  std::string task;
+  std::string model;
+  PredictOptions options;
+  bool json = false;
+};
+/// Runs a task on each line of stdin: a text, or a JSON object.
+void command_predict(const PredictCommand& command);
 
 struct ExportCommand {
   std::string model;
@@ -111,9 +131,11 @@ struct GenerateCommand {
   std::int64_t samples = 1;
   std::int64_t seed = 1;
   bool json = false;
+  std::string system;  ///< chat: the system message
 };
 void command_generate(const GenerateCommand& command);
-/// Reads a line, continues it, and so on until the end of input.
+/// Reads a line, answers it, and so on until the end of input. A model with a chat template sees the whole conversation,
+/// which "/new" begins anew; any other continues each line.
 void command_chat(const GenerateCommand& command);
 
 }  // namespace hone

@@ -79,18 +79,27 @@ void add_checkpoint_commands(CLI::App& app) {
 
 void add_tokenizer_commands(CLI::App& app) {
   static TokenizerTraining training;
-  static std::string tokenizer, text;
+  static std::string text;
   CLI::App* group = app.add_subcommand("tokenizer", "Train a tokenizer or look at its ids");
   group->require_subcommand(1);
-  CLI::App* train = group->add_subcommand("train", "Byte-level BPE from text files");
+  CLI::App* train = group->add_subcommand("train", "A vocabulary from text files");
   train->add_option("files", training.files, "Text files")->required();
   train->add_option("--output,-o", training.output, "Directory for tokenizer.json")->required();
-  train->add_option("--vocabulary", training.vocabulary, "Number of ids")->check(CLI::Range(260, 1 << 24));
+  train->add_option("--vocabulary", training.vocabulary, "Number of ids")->check(CLI::Range(32, 1 << 24));
+  train->add_option("--type", training.type, "bpe, wordpiece or unigram")->check(CLI::IsMember({"bpe", "wordpiece", "unigram"}));
   train->callback([] { command_tokenizer_train(training); });
-  CLI::App* encode = group->add_subcommand("encode", "Ids of a text, or of each line of stdin");
-  encode->add_option("tokenizer", tokenizer, "tokenizer.json or its directory")->required();
-  CLI::Option* given = encode->add_option("--text", text, "The text");
-  encode->callback([given] { command_tokenizer_encode(tokenizer, given->count() > 0 ? std::optional(text) : std::nullopt); });
+  static TokenLines lines;
+  CLI::App* encode = group->add_subcommand("encode", "JSON lines of strings to JSON lines of ids, or the ids of one text");
+  encode->add_option("--model,tokenizer", lines.tokenizer, "tokenizer.json or its directory")->required();
+  CLI::Option* given = encode->add_option("--text", text, "One text instead of stdin; its ids as words");
+  encode->add_flag("--special", lines.special, "Add the special tokens that the tokenizer puts around a text");
+  encode->add_flag("--parse", lines.parse, "Spellings of special tokens are special tokens");
+  encode->add_flag("--offsets", lines.offsets, "Objects with ids, type_ids and offsets");
+  encode->callback([given] { given->count() > 0 ? command_tokenizer_text(lines.tokenizer, text) : command_tokenizer_encode(lines); });
+  CLI::App* decode = group->add_subcommand("decode", "JSON lines of ids to JSON lines of strings");
+  decode->add_option("--model,tokenizer", lines.tokenizer, "tokenizer.json or its directory")->required();
+  decode->add_flag("--special", lines.special, "Keep special tokens");
+  decode->callback([] { command_tokenizer_decode(lines); });
 }
 
 void add_generation_options(CLI::App* app, GenerateCommand& command) {
@@ -113,8 +122,9 @@ void add_text_commands(CLI::App& app) {
   generate->add_option("--samples,-n", command.samples, "Completions a prompt")->check(CLI::PositiveNumber);
   generate->add_flag("--json", command.json, "A JSON object a line");
   generate->callback([] { command_generate(command); });
-  CLI::App* chat = app.add_subcommand("chat", "Continue what you type, line by line");
+  CLI::App* chat = app.add_subcommand("chat", "Talk to a model; /new begins a new conversation");
   add_generation_options(chat, command);
+  chat->add_option("--system", command.system, "System message of the conversation");
   chat->callback([] { command_chat(command); });
 }
 
@@ -134,6 +144,18 @@ void add_model_commands(CLI::App& app) {
     forward.hidden = what == "hidden";
     command_forward(forward);
   });
+  static PredictCommand predict;
+  CLI::App* task = app.add_subcommand("predict", "Run a task on each line of stdin");
+  task->add_option("task", predict.task, "text-classification, token-classification, question-answering, fill-mask, "
+                                         "feature-extraction or sentence-similarity")->required();
+  task->add_option("--model,-m", predict.model, "Model directory")->required();
+  task->add_option("--top-k", predict.options.top_k, "Results a line")->check(CLI::PositiveNumber);
+  task->add_option("--aggregation", predict.options.aggregation, "Tokens to entities: none, simple, first, average, max");
+  task->add_option("--pooling", predict.options.pooling, "Tokens to one vector: mean, cls, max, lasttoken …");
+  task->add_option("--max-answer-length", predict.options.max_answer_length, "Tokens of an answer")->check(CLI::PositiveNumber);
+  task->add_option("--stride", predict.options.stride, "Tokens that windows of a long context share")->check(CLI::NonNegativeNumber);
+  task->add_flag("--json", predict.json, "A JSON value a line");
+  task->callback([] { command_predict(predict); });
   CLI::App* inspect = app.add_subcommand("inspect", "What a model directory holds, and what would be refused");
   inspect->add_option("directory", directory, "Model directory")->required();
   inspect->add_flag("--json", json, "One JSON object");

@@ -38,6 +38,7 @@ std::vector<std::vector<BeamText>> BeamDecoding::run() {
     throw_if_stopped();
     choose(decode());
   }
+  HONE_ASSERT(cache_.idle() && (!sources_ || sources_->idle()));
   std::vector<std::vector<BeamText>> found;
   for (const Search& search : searches_) found.push_back(texts(search));
   return found;

@@ -66,6 +66,8 @@ class Engine {
   /// All ids that end a completion: the tokenizer's end of sequence and sampling.eos_ids. What constraints must be made
   /// with. Error{config} for an id outside the model's vocabulary.
   std::vector<std::int32_t> ends(const SamplingConfig& sampling) const;
+  /// Whether requests have sources, which an encoder reads.
+  bool encodes() const { return model_.policy->shape().kind == PolicyKind::encoder_decoder; }
   /// Longest sequence of the model, in tokens.
   std::int64_t context() const { return model_.policy->shape().context; }
   /// Tokens sampled and tokens of prompts and sources computed since construction.
@@ -80,7 +82,6 @@ class Engine {
     std::int64_t pages = 0;
     std::int64_t source_pages = 0;
   };
-  bool encodes() const { return model_.policy->shape().kind == PolicyKind::encoder_decoder; }
   std::vector<Request> with_start(std::span<const Request> requests) const;
   void check(const Request& request) const;
   Footprint footprint(std::span<const Request> requests, const SamplingConfig& sampling) const;

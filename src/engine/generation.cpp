@@ -40,6 +40,7 @@ std::vector<Completion> Generation::run() {
     throw_if_stopped();  // a generation changes nothing: it can be drawn again
     decode();
   }
+  HONE_ASSERT(cache_.idle() && (!sources_ || sources_->idle()));
   return std::move(completions_);
 }
 

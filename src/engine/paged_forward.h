@@ -28,6 +28,8 @@ class PagedCache {
   void release(PageList& pages);
   /// Makes room for `more` tokens behind the `cached` ones, in pages that nobody else uses.
   void extend(PageList& pages, std::int64_t cached, std::int64_t more);
+  /// Whether every page was given back.
+  bool idle() const { return pool_.free() == pool_.pages(); }
 
  private:
   KvCache* cache_;

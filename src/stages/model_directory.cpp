@@ -29,9 +29,12 @@ bool is_weight(const Segment& segment) {
   return segment.role != SegmentRole::critic && segment.role != SegmentRole::adapter;
 }
 
+/// The tokenizer's ids where the file says nothing: a model's own padding id may be part of what it computes (RoBERTa),
+/// and its ends may be several.
 void set_token_ids(Json& config, const Tokenizer& tokenizer) {
   const auto set = [&config](const char* key, std::optional<std::int32_t> id) {
-    config.set(key, id ? Json(static_cast<std::int64_t>(*id)) : Json());
+    const Json* there = config.find(key);
+    if (there == nullptr || there->is_null()) config.set(key, id ? Json(static_cast<std::int64_t>(*id)) : Json());
   };
   set("bos_token_id", tokenizer.bos_id());
   set("eos_token_id", tokenizer.eos_id());
@@ -106,12 +109,13 @@ void check_missing(Model& model, const LoadReport& report, const std::string& hf
 }
 
 /// Tensors of the trunk that the model has no place for are an error, those of heads that it has not are left alone.
-void check_unused(const Model& model, const LoadReport& report, const fs::path& directory) {
+void check_unused(const Model& model, const LoadReport& report, const std::string& hf_class, const fs::path& directory) {
   const std::string prefix = model.policy->hf_prefix();
+  const bool same_class = hf_class == model.policy->hf_class(model.score ? std::optional(model.score->kind()) : std::nullopt);
   std::vector<std::string> problems;
   std::vector<std::string> left;
   for (const std::string& name : report.unused) {
-    if (name.starts_with(prefix)) {
+    if (same_class || name.starts_with(prefix)) {
       problems.push_back(fmt::format("tensor '{}' has no place in this model", name));
     } else {
       left.push_back(name);
@@ -127,16 +131,20 @@ void check_unused(const Model& model, const LoadReport& report, const fs::path& 
 void load_whole(Model& model, const fs::path& directory) {
   const LoadReport report = copy_from_file(model, Safetensors::open(directory), is_weight, model.policy->hf_prefix(), directory);
   const fs::path file = directory / "config.json";
-  check_missing(model, report, class_of(Json::parse(read_file(file), file.string())), directory);
-  check_unused(model, report, directory);
+  const std::string hf_class = class_of(Json::parse(read_file(file), file.string()));
+  check_missing(model, report, hf_class, directory);
+  check_unused(model, report, hf_class, directory);
 }
 
 }  // namespace
 
 void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path& directory) {
-  write_file_atomic(directory / "config.json", config_json(model, tokenizer).dump(2));
+  const Json config = config_json(model, tokenizer);
+  write_file_atomic(directory / "config.json", config.dump(2));
   Json generation = Json::object();
-  set_token_ids(generation, tokenizer);
+  for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"}) {
+    if (const Json* id = config.find(key); id != nullptr) generation.set(key, *id);
+  }
   if (const PolicyShape& shape = model.policy->shape(); shape.kind == PolicyKind::encoder_decoder) {
     generation.set("decoder_start_token_id", static_cast<std::int64_t>(shape.decoder_start));
   }

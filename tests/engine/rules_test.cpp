@@ -226,6 +226,20 @@ TEST_CASE("engine: every end-of-sequence id ends a completion and is no part of 
   CHECK(engine.ends(sampling) == std::vector<std::int32_t>{*tiny.tokenizer->eos_id(), third, 3});
 }
 
+TEST_CASE("engine: a constraint made with all ends can be left by each of them") {
+  TinyModel tiny;
+  Engine engine(*tiny.model, *tiny.tokenizer, {});
+  std::vector<Request> requests = requests_of({4});
+  const SamplingConfig sampling{.max_tokens = 40, .logit_bias = {{"90", 60.0}}, .eos_ids = {'Z'}};
+  requests[0].constraint = Constraint::regex("[ab]{2}[abZ]*", TokenTrie::of(*tiny.tokenizer, engine.ends(sampling)));
+  const Completion completion = engine.generate(requests, sampling)[0];
+  REQUIRE(completion.ids.size() == 3);
+  CHECK(completion.ids[2] == 'Z');
+  CHECK(completion.text.size() == 2);
+  CHECK(completion.text.find_first_not_of("ab") == std::string::npos);
+  CHECK(completion.finish == FinishReason::stop);
+}
+
 TEST_CASE("engine: ids outside the vocabulary are refused by name") {
   TinyModel tiny;
   HONE_CHECK_ERROR(config, generate(tiny, requests_of({3}), {.eos_ids = {259}}), "eos_ids", "259", "258");
