@@ -54,14 +54,23 @@ TEST_CASE("stages: a stage needs an environment and rewards, the rest has defaul
 }
 
 TEST_CASE("stages: truncated sampling is refused unless it is corrected") {
-  for (const std::string truncation : {"top_k: 5", "top_p: 0.9", "min_p: 0.1"}) {
+  for (const std::string truncation :
+       {"top_k: 5", "top_p: 0.9", "min_p: 0.1", "repetition_penalty: 1.2", "presence_penalty: -0.5",
+        "frequency_penalty: 0.1", "no_repeat_ngram: 3", "min_tokens: 2", "logit_bias: {5: 1.5}"}) {
     const std::string sampling = "sampling: {" + truncation + "}\n";
     HONE_CHECK_ERROR(config, read<PpoSpec>(sampling), "truncated_sampling", "correct");
     HONE_CHECK_ERROR(config, read<GrpoSpec>(sampling), "truncated_sampling", "correct");
     CHECK(read<PpoSpec>(sampling + "truncated_sampling: correct\n").rl.truncated_sampling ==
           TruncatedSampling::correct);
   }
-  CHECK_NOTHROW(read<PpoSpec>("sampling: {temperature: 0.7, top_k: 0, top_p: 1, min_p: 0}\n"));
+  CHECK_NOTHROW(read<PpoSpec>("sampling: {temperature: 0.7, top_k: 0, top_p: 1, min_p: 0, eos_ids: [3]}\n"));
+}
+
+TEST_CASE("stages: settings of sampling that make no sense are refused") {
+  HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {max_tokens: 4, min_tokens: 5}\n"), "min_tokens", "max_tokens");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {logit_bias: {the: 1}}\n"), "logit_bias", "token ids");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {repetition_penalty: 0}\n"), "repetition_penalty", "> 0");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {eos_ids: [-1]}\n"), "eos_ids");
 }
 
 TEST_CASE("stages: an estimator of the divergence is accepted only where it is right") {
