@@ -26,7 +26,8 @@ void Splitter::Free::operator()(void* code) const { pcre2_code_free(static_cast<
 Splitter::Scratch::Scratch() : match_(pcre2_match_data_create(1, nullptr)) { HONE_ASSERT(match_ != nullptr); }
 Splitter::Scratch::~Scratch() { pcre2_match_data_free(static_cast<pcre2_match_data*>(match_)); }
 
-Splitter::Splitter(std::string_view pattern, const std::string& source) {
+Splitter::Splitter(std::string_view pattern, const std::string& source) : known_(known_split(pattern)) {
+  if (known_) return;
   const std::string translated = oniguruma_to_pcre2(pattern, source);
   const std::unique_ptr<pcre2_compile_context, decltype(&pcre2_compile_context_free)> context(
       pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
@@ -60,6 +61,7 @@ bool Splitter::match(std::string_view text, std::size_t from, Scratch& scratch, 
 }
 
 void Splitter::find(std::string_view text, TextRange range, Scratch& scratch, std::vector<TextRange>& matches) const {
+  if (known_) return find_known(*known_, text, range, matches);
   const std::string_view piece = text.substr(range.begin, range.end - range.begin);
   std::size_t start = 0;
   bool after_match = false;  // one ends at `start`
@@ -78,6 +80,7 @@ void Splitter::find(std::string_view text, TextRange range, Scratch& scratch, st
 }
 
 void Splitter::split(std::string_view text, TextRange range, Scratch& scratch, std::vector<TextRange>& pieces) const {
+  if (known_) return find_known(*known_, text, range, pieces);
   std::vector<TextRange> matches;
   find(text, range, scratch, matches);
   std::size_t done = range.begin;  // everything before is in a piece

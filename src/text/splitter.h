@@ -1,8 +1,9 @@
 #pragma once
 
-#include "text/aligned_text.h"
+#include "text/known_splits.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,8 @@ class Splitter {
   };
   bool match(std::string_view text, std::size_t from, Scratch& scratch, TextRange& found) const;
 
-  std::unique_ptr<void, Free> code_;
+  std::optional<KnownSplit> known_;
+  std::unique_ptr<void, Free> code_;  ///< null when `known_`
 };
 
 }  // namespace hone
