@@ -67,6 +67,7 @@ class Engine {
   /// with. Error{config} for an id outside the model's vocabulary.
   std::vector<std::int32_t> ends(const SamplingConfig& sampling) const;
   /// Whether requests have sources, which an encoder reads.
+  /// Whether the model has an encoder: requests then have a source.
   bool encodes() const { return model_.policy->shape().kind == PolicyKind::encoder_decoder; }
   /// Longest sequence of the model, in tokens.
   std::int64_t context() const { return model_.policy->shape().context; }
