@@ -66,7 +66,6 @@ class Engine {
   /// All ids that end a completion: the tokenizer's end of sequence and sampling.eos_ids. What constraints must be made
   /// with. Error{config} for an id outside the model's vocabulary.
   std::vector<std::int32_t> ends(const SamplingConfig& sampling) const;
-  /// Whether requests have sources, which an encoder reads.
   /// Whether the model has an encoder: requests then have a source.
   bool encodes() const { return model_.policy->shape().kind == PolicyKind::encoder_decoder; }
   /// Longest sequence of the model, in tokens.
