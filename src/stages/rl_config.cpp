@@ -108,8 +108,7 @@ void RlConfig::describe(Fields& f) {
   f.check(dual_clip == 0 || dual_clip > 1, "dual_clip", "must be above 1, or 0 for off");
   f.check(sampling.temperature > 0, "sampling", "temperature must be above 0: greedy samples teach nothing");
   f.check(truncated_sampling == TruncatedSampling::correct || !sampling.reshapes(), "truncated_sampling",
-          "sampling truncates or changes logits (top_k, top_p, min_p, penalties, logit_bias, no_repeat_ngram, min_tokens): "
-          "set truncated_sampling: correct, or switch that off");
+          "sampling truncates, penalises, biases or bans tokens: set truncated_sampling: correct, or switch that off");
 }
 
 StageArithmetic RlConfig::arithmetic() const {
