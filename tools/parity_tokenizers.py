@@ -74,7 +74,11 @@ class Rust:
         self.tokenizer = tokenizer
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
-        self.special = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
+        added = tokenizer.get_added_tokens_decoder()
+        self.special = [token.content for token in added.values()]
+        unknown = json.loads(tokenizer.to_str())["model"]
+        self.special_ids = {i for i, token in added.items() if token.special and i != unknown.get("unk_id")
+                            and token.content != unknown.get("unk_token")}
 
     def encode(self, text, add):
         return self.tokenizer.encode(*text, add_special_tokens=add)
@@ -141,8 +145,10 @@ def compare_rust(comparison, oracle, generator):
     comparison.compare("ids", texts, [e.ids for e in encodings], comparison.run(texts, "encode", "--add", "--parse"))
     comparison.compare("offsets", texts, [whole(e, (t,)) for e, t in zip(encodings, texts)],
                        comparison.run(texts, "encode", "--add", "--parse", "--offsets"))
-    comparison.compare("as text", texts, [oracle.encode_as_text(text) for text in texts],
-                       comparison.run(texts, "encode"))
+    # Where the vocabulary itself spells a special token the library lets text forge it; hone does not.
+    as_text = {text: oracle.encode_as_text(text) for text in texts}
+    honest = [text for text in texts if not oracle.special_ids.intersection(as_text[text])]
+    comparison.compare("as text", honest, [as_text[text] for text in honest], comparison.run(honest, "encode"))
     pairs = [[texts[i], generator.choice(texts)] for i in range(0, len(texts), 10)]
     comparison.compare("pairs", pairs, [whole(oracle.encode(pair, True), pair) for pair in pairs],
                        comparison.run(pairs, "encode", "--add", "--parse", "--offsets"))

@@ -89,7 +89,7 @@ class PipelineTokenizer final : public Tokenizer {
   std::vector<std::size_t> forged_cuts(std::string_view piece, Run& run, std::size_t offset) const;
   EncodedText encoded(std::string_view text, SpecialTokens special, int sequence) const;
   std::vector<EncodedText> encoded(const TextPair& texts, SpecialTokens special) const;
-  EncodedText joined(std::vector<EncodedText> texts, AddSpecial add) const;
+  EncodedText joined(std::vector<EncodedText> parts, const TextPair& texts, AddSpecial add) const;
 
   TokenizerParts parts_;
   AddedTokenMatcher original_, normalized_;
@@ -97,6 +97,7 @@ class PipelineTokenizer final : public Tokenizer {
   std::vector<bool> special_;
   std::unordered_map<std::string, std::int32_t> added_ids_;
   std::unordered_map<std::int32_t, std::string> added_texts_;
+  std::unordered_map<std::int32_t, std::string> normal_texts_;  ///< of added tokens that are normalized: decoding gives it
   std::optional<std::int32_t> bos_, eos_, pad_, unk_, mask_;
 };
 
@@ -104,6 +105,9 @@ PipelineTokenizer::PipelineTokenizer(TokenizerParts parts, const std::string& so
     : parts_(std::move(parts)),
       original_(matched_in_original(parts_.added)),
       normalized_(matched_in_normalized(parts_.added, parts_.normalizer.get())) {
+  for (const AddedToken& token : matched_in_normalized(parts_.added, parts_.normalizer.get())) {
+    normal_texts_[token.id] = token.text;
+  }
   HONE_ASSERT(parts_.model != nullptr && parts_.save);
   add_tokens(source);
   bos_ = named(parts_.bos, "bos_token", source);
@@ -118,7 +122,8 @@ PipelineTokenizer::PipelineTokenizer(TokenizerParts parts, const std::string& so
     }
   }
   for (std::int32_t id = 0; id < vocab_size(); ++id) {
-    std::string spelled = id_to_token(id);
+    const auto normal = normal_texts_.find(id);
+    std::string spelled = normal == normal_texts_.end() ? id_to_token(id) : normal->second;
     if (!spelled.empty()) bytes_[static_cast<std::size_t>(id)] = parts_.decoder.piece(std::move(spelled));
   }
   if (parts_.clean_up) {
@@ -317,13 +322,16 @@ std::vector<EncodedText> PipelineTokenizer::encoded(const TextPair& texts, Speci
   return result;
 }
 
-EncodedText PipelineTokenizer::joined(std::vector<EncodedText> texts, AddSpecial add) const {
-  return parts_.post_processor.join(std::move(texts), add, [this](std::int32_t id) { return id_to_token(id); });
+EncodedText PipelineTokenizer::joined(std::vector<EncodedText> parts, const TextPair& texts, AddSpecial add) const {
+  const std::string_view originals[] = {texts.first, texts.second.value_or(std::string_view())};
+  return parts_.post_processor.join(std::move(parts), originals, add, [this](std::int32_t id, std::string_view slice) {
+    return added_texts_.contains(id) ? std::string(slice) : id_to_token(id);
+  });
 }
 
 EncodedText PipelineTokenizer::encode_with_offsets(const TextPair& texts, AddSpecial add,
                                                    SpecialTokens special) const {
-  return joined(encoded(texts, special), add);
+  return joined(encoded(texts, special), texts, add);
 }
 
 std::vector<EncodedText> PipelineTokenizer::encode_batch(std::span<const TextPair> texts, AddSpecial add,
@@ -333,7 +341,7 @@ std::vector<EncodedText> PipelineTokenizer::encode_batch(std::span<const TextPai
     std::vector<EncodedText> parts = encoded(pair, special);
     const std::size_t added = add == AddSpecial::yes ? parts_.post_processor.added(parts.size() == 2) : 0;
     if (parts_.truncation) truncate(parts, *parts_.truncation, added);
-    batch.push_back(joined(std::move(parts), add));
+    batch.push_back(joined(std::move(parts), pair, add));
   }
   if (parts_.padding) pad(batch, *parts_.padding);
   return batch;
@@ -370,7 +378,10 @@ std::string PipelineTokenizer::decode(std::span<const std::int32_t> ids, SkipSpe
 
 std::unique_ptr<TextStream> PipelineTokenizer::decode_stream(SkipSpecial skip) const {
   if (parts_.decoder.joins_bytes()) return Tokenizer::decode_stream(skip);
-  return token_text_stream(*this, parts_.decoder, skip);
+  return token_text_stream(*this, parts_.decoder, skip, [this](std::int32_t id) {
+    const auto normal = normal_texts_.find(id);
+    return normal == normal_texts_.end() ? id_to_token(id) : normal->second;
+  });
 }
 
 }  // namespace

@@ -50,22 +50,48 @@ std::pair<std::size_t, std::size_t> spaces_around(const std::string& token) {
   return {leading, trailing};
 }
 
-void trim(EncodedText& encoding, const TrimStep& step, const PostProcessor::Spelling& spelling) {
+bool continues(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+/// `count` characters further, not beyond `end`.
+std::size_t forward(std::string_view text, std::size_t at, std::size_t end, std::size_t count) {
+  for (; count > 0 && at < end; --count) {
+    do ++at;
+    while (at < end && continues(text[at]));
+  }
+  return at;
+}
+
+std::size_t backward(std::string_view text, std::size_t at, std::size_t begin, std::size_t count) {
+  for (; count > 0 && at > begin; --count) {
+    do --at;
+    while (at > begin && continues(text[at]));
+  }
+  return at;
+}
+
+void trim(EncodedText& encoding, std::string_view text, const TrimStep& step, const PostProcessor::Spelling& spelling) {
   for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
     TextRange& range = encoding.offsets[i];
-    auto [leading, trailing] = spaces_around(spelling(encoding.ids[i]));
+    auto [leading, trailing] =
+        spaces_around(spelling(encoding.ids[i], text.substr(range.begin, range.end - range.begin)));
     if (leading > 0 && step.add_prefix_space && (i == 0 || range.begin == 0)) --leading;  // the one that was added
-    if (leading > 0) range.begin = std::min(range.begin + leading, range.end);
-    if (trailing > 0 && range.end >= trailing) range.end = std::max(range.end - trailing, range.begin);
+    range.begin = forward(text, range.begin, range.end, leading);
+    range.end = backward(text, range.end, range.begin, trailing);
   }
 }
 
 }  // namespace
 
-EncodedText PostProcessor::join(std::vector<EncodedText> texts, AddSpecial add, const Spelling& spelling) const {
+EncodedText PostProcessor::join(std::vector<EncodedText> texts, std::span<const std::string_view> originals,
+                                AddSpecial add, const Spelling& spelling) const {
   for (const Step& step : steps_) {
     if (const auto* trimming = std::get_if<TrimStep>(&step)) {
-      for (EncodedText& part : texts) trim(part, *trimming, spelling);
+      for (EncodedText& part : texts) {
+        // Before a template the parts are the texts; behind it, what it added stands for no text.
+        if (!part.sequence.empty() && part.sequence[0] >= 0) {
+          trim(part, originals[static_cast<std::size_t>(part.sequence[0])], *trimming, spelling);
+        }
+      }
     } else {
       texts = apply(std::get<TemplateStep>(step), std::move(texts), add);
     }

@@ -30,13 +30,14 @@ struct TrimStep {
 class PostProcessor {
  public:
   using Step = std::variant<TemplateStep, TrimStep>;
-  /// The spelling of an id.
-  using Spelling = std::function<std::string(std::int32_t)>;
+  /// The token of an id as it stands at `slice` of the text: white space that an added token swallows included.
+  using Spelling = std::function<std::string(std::int32_t id, std::string_view slice)>;
 
   void add(Step step) { steps_.push_back(std::move(step)); }
   const std::vector<Step>& steps() const { return steps_; }
-  /// Joins the encodings of one text or of two.
-  EncodedText join(std::vector<EncodedText> texts, AddSpecial add, const Spelling& spelling) const;
+  /// Joins the encodings of one text or of two, whose offsets are in `originals`.
+  EncodedText join(std::vector<EncodedText> texts, std::span<const std::string_view> originals, AddSpecial add,
+                   const Spelling& spelling) const;
   /// The ids of one text with what AddSpecial::yes adds.
   std::vector<std::int32_t> wrap(std::vector<std::int32_t> ids) const;
   /// How many ids AddSpecial::yes adds.

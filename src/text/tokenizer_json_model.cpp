@@ -10,6 +10,7 @@
 #include "text/wordpiece.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 namespace hone {
@@ -127,6 +128,30 @@ std::unique_ptr<SubwordModel> read_wordpiece(const JsonField& model) {
   return std::make_unique<WordPieceModel>(std::move(spec), model.where());
 }
 
+/// A number as the tokenizers library reads it: its digits as an integer, then a division by a power of ten, each rounded,
+/// which may miss the nearest double. Sums of scores tie or not by such last bits.
+double twice_rounded(double value) {
+  const std::string text = fmt::format("{}", std::abs(value));
+  const std::size_t mark = std::min(text.find('e'), text.size());
+  std::uint64_t digits = 0;
+  int exponent = mark < text.size() ? std::stoi(text.substr(mark + 1)) : 0;
+  bool fraction = false;
+  for (const char c : std::string_view(text).substr(0, mark)) {
+    if (c == '.') {
+      fraction = true;
+    } else if (c >= '0' && c <= '9') {
+      digits = digits * 10 + static_cast<std::uint64_t>(c - '0');
+      exponent -= fraction;
+    } else {
+      return value;  // no finite number
+    }
+  }
+  if (exponent > 22 || exponent < -22) return value;  // the powers up to there are exact
+  const double rounded = static_cast<double>(digits);
+  const double result = exponent < 0 ? rounded / std::pow(10.0, -exponent) : rounded * std::pow(10.0, exponent);
+  return std::signbit(value) ? -result : result;
+}
+
 std::unique_ptr<SubwordModel> read_unigram(const JsonField& model) {
   model.only({"type", "unk_id", "vocab", "byte_fallback"});
   UnigramSpec spec;
@@ -137,7 +162,7 @@ std::unique_ptr<SubwordModel> read_unigram(const JsonField& model) {
       fail(ErrorKind::data, "{}: expected a token and its score", entry.where());
     }
     spec.tokens.push_back(entry.element(0).string());
-    spec.scores.push_back(entry.array()[1].as_number());
+    spec.scores.push_back(twice_rounded(entry.array()[1].as_number()));
   }
   if (const JsonField unknown = model["unk_id"]; !unknown.is_null()) {
     if (unknown.integer() < 0 || unknown.integer() >= static_cast<std::int64_t>(spec.tokens.size())) {
