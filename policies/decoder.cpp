@@ -59,7 +59,9 @@ Decoder::Decoder(DecoderForm form, Json hf_config, ParameterStore& store, bool w
             .layers = static_cast<std::int64_t>(form_.layers.size()),
             .context = form_.context,
             .attention = form_.attention,
-            .switch_length = form_.switch_length};
+            .switch_length = form_.switch_length,
+            .balance = form_.balance,
+            .experts_a_token = form_.experts_a_token};
   embedding_ = declare_matrix(store, "embedding", {{"model.embed_tokens.weight", form_.vocabulary, {}}}, form_.hidden,
                               form_.init_std);
   for (std::size_t layer = 0; layer < form_.layers.size(); ++layer) blocks_.push_back(make_block(store, layer));

@@ -56,6 +56,7 @@ struct DecoderForm {
   std::int64_t experts_a_token = 2;
   std::int64_t expert_mlp = 0;
   bool normalize_experts = true;
+  double balance = 0;  ///< as in PolicyShape
   ExpertNames expert_names;
 };
 

@@ -143,7 +143,8 @@ std::unique_ptr<Policy> MoeSpec::make(ParameterStore& store, bool with_lm_head) 
                    .experts = spec.experts,
                    .experts_a_token = spec.experts_a_token,
                    .expert_mlp = spec.expert_mlp,
-                   .normalize_experts = spec.normalize_};
+                   .normalize_experts = spec.normalize_,
+                   .balance = spec.balance};
   if (mixtral) form.expert_names = {.module = "block_sparse_moe", .gate = "w1", .up = "w3", .down = "w2"};
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
     form.layers.push_back({.window = spec.sliding_window, .sparse = spec.is_sparse(layer)});

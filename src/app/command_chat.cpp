@@ -82,6 +82,8 @@ std::string reply(Generator& generator, const Request& request, const SamplingCo
 
 void command_chat(const GenerateCommand& command) {
   Generator generator(command.model);
+  const SamplingConfig sampling = generator.sampling(command);
+  const std::shared_ptr<const Constraint> constraint = generator.constraint(command, sampling);
   Conversation conversation(generator, template_of(command.model), command.system);
   std::uint64_t turn = 0;
   for (;;) {
@@ -94,8 +96,9 @@ void command_chat(const GenerateCommand& command) {
       continue;
     }
     conversation.hear(line);
-    const Request request = conversation.request(line, static_cast<std::uint64_t>(command.seed), turn++);
-    conversation.said(reply(generator, request, command.sampling));
+    Request request = conversation.request(line, static_cast<std::uint64_t>(command.seed), turn++);
+    request.constraint = constraint;
+    conversation.said(reply(generator, request, sampling));
   }
 }
 

@@ -120,8 +120,9 @@ void command_predict(const PredictCommand& command);
 struct ExportCommand {
   std::string model;
   std::string output;
+  std::string gguf;  ///< f32, f16, bf16 or q8_0: `output` is one GGUF file of that type; empty: a directory
 };
-/// Writes a model as one whole directory: an adapter is merged into its base.
+/// Writes a model as one whole directory, an adapter merged into its base, or as a GGUF file.
 void command_export(const ExportCommand& command);
 
 struct GenerateCommand {
@@ -132,6 +133,12 @@ struct GenerateCommand {
   std::int64_t seed = 1;
   bool json = false;
   std::string system;  ///< chat: the system message
+  bool logprobs = false;             ///< of each token, in --json
+  std::string regex;                 ///< what completions must match
+  std::vector<std::string> choices;  ///< what completions must be one of
+  std::vector<std::string> biases;   ///< ID=VALUE
+  std::int64_t beams = 1;
+  double length_penalty = 1.0;
 };
 void command_generate(const GenerateCommand& command);
 /// Reads a line, answers it, and so on until the end of input. A model with a chat template sees the whole conversation,

@@ -110,6 +110,14 @@ void add_generation_options(CLI::App* app, GenerateCommand& command) {
   app->add_option("--top-p", sampling.top_p, "Keep tokens until their probability reaches it")->check(CLI::Range(1e-6, 1.0));
   app->add_option("--min-p", sampling.min_p, "Keep tokens of this share of the largest probability")->check(CLI::Range(0.0, 1.0));
   app->add_option("--max-tokens", sampling.max_tokens, "Longest completion")->check(CLI::PositiveNumber);
+  app->add_option("--repetition-penalty", sampling.repetition_penalty, "Above 1: tokens that were there become less likely");
+  app->add_option("--presence-penalty", sampling.presence_penalty, "Taken off the logits of tokens that the completion has");
+  app->add_option("--frequency-penalty", sampling.frequency_penalty, "The same for each time it has them");
+  app->add_option("--no-repeat-ngram", sampling.no_repeat_ngram, "No run of so many tokens twice")->check(CLI::NonNegativeNumber);
+  app->add_option("--min-tokens", sampling.min_tokens, "Shortest completion")->check(CLI::NonNegativeNumber);
+  app->add_option("--logit-bias", command.biases, "ID=VALUE; may be given again");
+  app->add_option("--regex", command.regex, "A pattern that the completion must match");
+  app->add_option("--choice", command.choices, "A text that the completion may be; given again: one of them");
   app->add_option("--stop", sampling.stop, "Text that ends a completion; may be given again");
   app->add_option("--seed", command.seed, "Seed of the samples");
 }
@@ -121,6 +129,9 @@ void add_text_commands(CLI::App& app) {
   generate->add_option("--prompt,-p", command.prompts, "A prompt; may be given again. Without it: a prompt a line of stdin");
   generate->add_option("--samples,-n", command.samples, "Completions a prompt")->check(CLI::PositiveNumber);
   generate->add_flag("--json", command.json, "A JSON object a line");
+  generate->add_flag("--logprobs", command.logprobs, "With --json: log-probabilities of the tokens");
+  generate->add_option("--beams", command.beams, "Beam search with so many beams instead of samples")->check(CLI::PositiveNumber);
+  generate->add_option("--length-penalty", command.length_penalty, "Beams: scores are divided by length to this power");
   generate->callback([] { command_generate(command); });
   CLI::App* chat = app.add_subcommand("chat", "Talk to a model; /new begins a new conversation");
   add_generation_options(chat, command);
@@ -163,6 +174,7 @@ void add_model_commands(CLI::App& app) {
   CLI::App* exporting = app.add_subcommand("export", "Write a model whole, an adapter merged into its base");
   exporting->add_option("model", out.model, "Model or adapter directory")->required();
   exporting->add_option("output", out.output, "Directory to write")->required();
+  exporting->add_option("--gguf", out.gguf, "Write one GGUF file of this type for llama.cpp")->check(CLI::IsMember({"f32", "f16", "bf16", "q8_0"}));
   exporting->callback([] { command_export(out); });
 }
 

@@ -39,6 +39,10 @@ struct PolicyShape {
   /// sequence that is being generated must not grow beyond it.
   std::int64_t switch_length = 0;
 
+  /// Mixtures of experts: coefficient of the load-balancing loss in supervised training, and its k.
+  double balance = 0;
+  std::int64_t experts_a_token = 0;
+
   /// How long a generation may become that starts from `tokens` tokens.
   std::int64_t reach(std::int64_t tokens) const {
     return switch_length > 0 && tokens <= switch_length ? switch_length : context;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "nn/layers.h"
+#include "nn/moe.h"
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 
@@ -111,10 +112,15 @@ double LanguageModelObjective::denominator(const Batch& batch) const {
 
 at::Tensor LanguageModelObjective::loss(const Batch& part, double denominator, const DropoutDraw& dropout) {
   const LossRows rows = loss_rows(Aggregation::token_mean, part, denominator);
-  const at::Tensor hidden_MD = take_rows(batch_hidden(model(), part, dropout.probability, dropout.key), rows.index_M);
-  const kernels::TokenStatistics tokens =
-      model().policy->lm_head().token_statistics(hidden_MD, rows.select(part.target_T), 1.0, false);
-  return -rows.weighted_sum(tokens.logprob_M);
+  std::vector<at::Tensor> router_logits;
+  const at::Tensor hidden_TD = batch_hidden(model(), part, dropout.probability, dropout.key, &router_logits);
+  const kernels::TokenStatistics tokens = model().policy->lm_head().token_statistics(
+      take_rows(hidden_TD, rows.index_M), rows.select(part.target_T), 1.0, false);
+  const at::Tensor loss = -rows.weighted_sum(tokens.logprob_M);
+  const PolicyShape& shape = model().policy->shape();
+  if (router_logits.empty() || shape.balance == 0) return loss;
+  const double share = static_cast<double>(rows.size()) / denominator;  // of the batch that this part is
+  return loss + shape.balance * share * load_balancing_loss(router_logits, shape.experts_a_token);
 }
 
 }  // namespace hone

@@ -54,11 +54,13 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::in
   return cut_by_tokens(batch, all_sequences(batch), tokens);
 }
 
-at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key) {
+at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key,
+                        std::vector<at::Tensor>* router_logits) {
   const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
   model.store.use_adapters({.dropout = dropout_key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = dropout_key});
   if (!batch.has_sources()) {
-    return model.policy->hidden(batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key});
+    return model.policy->hidden(
+        batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key, .router_logits = router_logits});
   }
   const kernels::AttentionPlan source_plan = packed_plan(batch.source_start_S1, batch.source_position_U);
   const at::Tensor encoded_UD = model.policy->encode(

@@ -86,6 +86,7 @@ TEST_CASE("nn: rotary attention equals plain operators: grouped heads, windows, 
       const kernels::AttentionPlan plan = plan_of({1, 34, 7}, kernels::AttentionKind::causal, window);
       const Tensors inputs{random_tensor({42, shape.fused_width()}, 3)};
       const Attention config{.shape = shape,
+                             .window = window,
                              .rotary_table_P2H = kernels::rotary_table(64, 8, theta),
                              .query_norm_D = with_norms ? used[0] : Parameter(),
                              .key_norm_D = with_norms ? used[1] : Parameter(),

@@ -4,7 +4,7 @@
 usage: models.py HONE SCRATCH [MODEL]...
 
 For each model of models_written.py: transformers writes a directory; `hone forward` computes rows of token ids from it;
-`hone run` trains it for a few steps; AutoModel loads what hone wrote, finds every tensor and no other, and computes what
+`hone run` trains it for a few steps (masked LMs are written again by `hone export`); AutoModel loads what hone wrote, finds every tensor and no other, and computes what
 `hone forward` computes from it. Prints a line for each with the largest difference.
 """
 import json
@@ -25,7 +25,7 @@ STEPS = 3
 STAGES = {
     "sft": {"data": "pairs", "class": "AutoModelForCausalLM"},
     "seq2seq": {"kind": "sft", "data": "pairs", "class": "AutoModelForSeq2SeqLM"},
-    "mlm": {"data": "texts", "class": "AutoModelForMaskedLM"},
+    "export": {"class": "AutoModelForMaskedLM"},
     "classify": {"data": "labelled", "class": "AutoModelForSequenceClassification"},
 }
 
@@ -108,6 +108,12 @@ stages:
     return folder / "runs" / stage / "checkpoints" / kind / "final"
 
 
+def export(hone, folder, model_folder):
+    """The directory that hone writes of a model that no stage trains with this head."""
+    hone(folder, "export", model_folder, "exported")
+    return folder / "exported"
+
+
 def check_trained(before, after):
     """Weights moved, none is missing or new but those of heads, and the tokenizer is as it was."""
     old, new = (safetensors.torch.load_file(folder / "model.safetensors") for folder in (before, after))
@@ -128,8 +134,9 @@ def check(hone, scratch, written):
     written.save(model_folder)
     line = [f"forward {difference(hone, folder, model_folder, written.model_class, written.rows):.1e}"]
     for stage in written.stages:
-        after = train(hone, folder, model_folder, stage)
-        check_trained(model_folder, after)
+        after = export(hone, folder, model_folder) if stage == "export" else train(hone, folder, model_folder, stage)
+        if stage != "export":
+            check_trained(model_folder, after)
         auto = getattr(transformers, STAGES[stage]["class"])
         line.append(f"after {stage} {difference(hone, folder, after, auto, written.rows):.1e}")
     return ", ".join(line)

@@ -128,7 +128,7 @@ def decoders_of():
 
 
 def encoders_of():
-    stages = {"masked_lm": ["mlm"], "classify": ["classify"], "base": ["classify"]}
+    stages = {"masked_lm": ["export"], "classify": ["classify"], "base": ["classify"]}
     for family, make in architectures_encoders.CONFIGS.items():
         tokenizer = word_piece if family in ("bert", "distilbert") else byte_level_with_ends
         heads = {f"{family}_{head}": (head, {}) for head in architectures_encoders.HEADS

@@ -51,6 +51,7 @@ GrpoSpec short_grpo() {
   GrpoSpec spec = quick<GrpoSpec>("grpo", low_ids());
   spec.rl.iterations = 3;
   spec.rl.kl.place = KlPlace::loss;
+  spec.rl.kl.estimator = KlEstimator::k3;
   return spec;
 }
 
@@ -120,5 +121,6 @@ TEST_CASE("stages: an adapter whose base is gone or another names it") {
   save_model_directory(*tiny.run.model, *tiny.run.tokenizer, place);
   Model model(*tiny.run.policy, HeadPlan{}, tiny.run.compute, false);
   fs::rename(base, tiny.scratch.path() / "moved");
-  HONE_CHECK_ERROR(data, load_weights(model, place), "base_model_name_or_path", base.string());
+  const std::string gone = base.string();
+  HONE_CHECK_ERROR(data, load_weights(model, place), "base_model_name_or_path", gone);
 }

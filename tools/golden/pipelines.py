@@ -143,65 +143,33 @@ TEXTS = [
 ]
 
 
-def tokenizer_of(kind):
-    words = sorted(
+def all_words():
+    return sorted(
         {word for text in TEXTS for word in text.replace("'", " ' ").replace(".", " . ").split()} - {"unknownword"}
     )
+
+
+def wordpiece_tokenizer():
+    pieces = ("[UNK] [CLS] [SEP] Mer ##kel Ob ##ama Ber ##lin yes ##ter ##day "
+              "Micro ##soft Z ##ürich off ##ice new yo ##rk 東 ##京").split()
+    in_pieces = "Merkel Obama Berlin yesterday Microsoft Zürich office york 東京 opened".split()
+    pieces += [word for word in all_words() if word not in pieces and word not in in_pieces]
+    base = tokenizers.Tokenizer(
+        tokenizers.models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]")
+    )
+    base.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    base.decoder = tokenizers.decoders.WordPiece(cleanup=False)
+    base.post_processor = tokenizers.processors.TemplateProcessing(
+        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=base, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+
+
+def tokenizer_of(kind):
     if kind == "wordpiece":
-        pieces = [
-            "[UNK]",
-            "[CLS]",
-            "[SEP]",
-            "Mer",
-            "##kel",
-            "Ob",
-            "##ama",
-            "Ber",
-            "##lin",
-            "yes",
-            "##ter",
-            "##day",
-            "Micro",
-            "##soft",
-            "Z",
-            "##ürich",
-            "off",
-            "##ice",
-            "new",
-            "yo",
-            "##rk",
-            "東",
-            "##京",
-        ]
-        pieces += [
-            word
-            for word in words
-            if word not in pieces
-            and word
-            not in (
-                "Merkel",
-                "Obama",
-                "Berlin",
-                "yesterday",
-                "Microsoft",
-                "Zürich",
-                "office",
-                "york",
-                "東京",
-                "opened",
-            )
-        ]
-        base = tokenizers.Tokenizer(
-            tokenizers.models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]")
-        )
-        base.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-        base.decoder = tokenizers.decoders.WordPiece(cleanup=False)
-        base.post_processor = tokenizers.processors.TemplateProcessing(
-            "[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
-        )
-        return transformers.PreTrainedTokenizerFast(
-            tokenizer_object=base, unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-        )
+        return wordpiece_tokenizer()
     base = tokenizers.Tokenizer(tokenizers.models.BPE())
     base.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     base.decoder = tokenizers.decoders.ByteLevel()
