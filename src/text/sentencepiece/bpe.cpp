@@ -64,7 +64,8 @@ std::vector<std::string> SentencePieceBpe::mergeable(const SentencePieceModel& m
   }
   std::unordered_set<std::string> known(texts.begin(), texts.end());
   for (std::size_t i = 0; i < model.pieces.size(); ++i) {
-    for (const std::string_view character : characters_of(std::string(texts[i]))) {
+    const std::string text = texts[i];  // the list grows below
+    for (const std::string_view character : characters_of(text)) {
       if (known.emplace(character).second) texts.emplace_back(character);
     }
   }
