@@ -69,11 +69,12 @@ class Play {
 
  private:
   Request request_for(const Episode& episode) const {
-    return {.context = episode.token_stream(),
-            .key = key_,
-            .prompt_id = episode.prompt.id,
-            .sample = static_cast<std::uint32_t>(episode.sample),
-            .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
+    Request request{.key = key_,
+                    .prompt_id = episode.prompt.id,
+                    .sample = static_cast<std::uint32_t>(episode.sample),
+                    .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
+    (engine_.encodes() ? request.source : request.context) = episode.token_stream();
+    return request;
   }
 
   void end(std::size_t index) {
@@ -106,6 +107,10 @@ class Play {
     turn.reward = step.reward;
     episode.failure = step.failure;
     if (step.done || !step.failure.empty()) return false;
+    if (engine_.encodes()) {
+      fail(ErrorKind::config, "prompt {}: the environment goes on after an answer, which needs a causal decoder: an "
+           "encoder-decoder model reads its prompt once", episode.prompt.id);
+    }
     if (static_cast<std::int64_t>(episode.turns.size()) == plan_.max_turns) {
       turn.completion.finish = FinishReason::env;
       return false;

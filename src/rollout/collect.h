@@ -10,8 +10,8 @@
 
 namespace hone {
 
-/// The ids that a prompt's episodes begin with. Error{data} for a prompt of messages, and for an empty one where the
-/// tokenizer has no bos token.
+/// The ids that a prompt's episodes begin with; the source of an encoder-decoder model. Error{data} for a prompt of
+/// messages, and for an empty one where the tokenizer has no bos token.
 std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt);
 
 /// What one collection draws.
@@ -31,7 +31,8 @@ std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environmen
 /// Told the episodes [first, first + count) of a group when the last of them has ended.
 using GroupEnded = std::function<void(std::size_t first, std::size_t count)>;
 
-/// Generates and lets the environment reply until every episode has ended. Episodes keep their places.
+/// Generates and lets the environment reply until every episode has ended. Episodes keep their places. Error{config}
+/// when an episode with an encoder-decoder model would go on after its first turn.
 void play(Engine& engine, const Tokenizer& tokenizer, Environment& environment, const SamplingConfig& sampling,
           const CollectPlan& plan, std::span<Episode> episodes, const GroupEnded& group_ended);
 
