@@ -89,7 +89,7 @@ RolloutReplay::RolloutReplay(const std::filesystem::path& path, const Environmen
 }
 
 void RolloutReplay::open() {
-  lines_ = std::make_unique<LineReader>(path_, Encoding::utf8);
+  lines_ = std::make_unique<LineReader>(path_, CharacterEncoding::utf8);
   last_ = {};
 }
 

@@ -100,7 +100,7 @@ TEST_CASE("data: columns have other names, none, or a label before the text") {
   const Dataset bare = load(scratch, "a.tsv", "a b\t1\nc\t0\n", {.column_names = {"text", "label"}});
   CHECK(bare.labels(Split::train) == std::vector<std::string>{"1", "0"});
 
-  const DataConfig latin{.format = TableFormat::label_text, .encoding = Encoding::latin1};
+  const DataConfig latin{.format = TableFormat::label_text, .encoding = CharacterEncoding::latin1};
   const Dataset prefixed = load(scratch, "x.all", "1 caf\xE9 , good\n0 bad\n", latin);
   CHECK(prefixed.rows(Split::train)[0].text == "café , good");
   CHECK(prefixed.rows(Split::train)[1].label == "0");
@@ -217,7 +217,7 @@ TEST_CASE("data: the labelled reviews in latin-1") {
   HONE_NEEDS_TEST_DATA(folder);
   DataConfig config{.path = folder / "datasets/sentconv/rt-polarity.all",
                     .format = TableFormat::label_text,
-                    .encoding = Encoding::latin1,
+                    .encoding = CharacterEncoding::latin1,
                     .held_out = 0.1};
   const Dataset all = Dataset::load("reviews", config);
   std::map<std::string, int> counts;
@@ -234,7 +234,7 @@ TEST_CASE("data: the labelled reviews in latin-1") {
   CHECK(half.rows(Split::train).size() > 4600);
   CHECK(half.rows(Split::train).size() < 5000);
 
-  config.encoding = Encoding::utf8;
+  config.encoding = CharacterEncoding::utf8;
   HONE_CHECK_ERROR(data, Dataset::load("reviews", config), "rt-polarity.all", "latin-1");
 }
 

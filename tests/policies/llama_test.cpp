@@ -219,7 +219,7 @@ TEST_CASE("policies: a model directory that does not fit says which file or tens
   HONE_CHECK_ERROR(data, open("llama", "hidden_act", "maxout"), "config.json", "hidden_act is 'maxout'");
   HONE_CHECK_ERROR(data, open("llama", "intermediate_size", 20), "'model.layers.0.mlp.gate_proj.weight'",
                    "shape [24, 16], expected [20, 16]");
-  HONE_CHECK_ERROR(data, open("qwen3", "num_hidden_layers", 1), "'model.layers.1.", "has no place");
+  HONE_CHECK_ERROR(data, open("llama", "num_hidden_layers", 1), "'model.layers.1.", "has no place");
   HONE_CHECK_ERROR(data, open("llama", "num_hidden_layers", 3), "and 5 more",
                    "tensor 'model.layers.2.input_layernorm.weight' is missing");
   HONE_CHECK_ERROR(data, open("llama", "model_type", "qwen2"), "'model.layers.0.self_attn.o_proj.bias' has no place");

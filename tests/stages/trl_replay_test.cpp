@@ -28,7 +28,7 @@ std::filesystem::path rollouts_file() { return committed_golden_folder() / "trl_
 class ListedPrompts : public Environment {
  public:
   ListedPrompts() {
-    LineReader lines(rollouts_file(), Encoding::utf8);
+    LineReader lines(rollouts_file(), CharacterEncoding::utf8);
     for (std::string line; lines.next(line);)
       texts_.push_back(Json::parse(line, lines.source()).at("prompt").as_string());
   }
