@@ -74,7 +74,7 @@ void trim(EncodedText& encoding, std::string_view text, const TrimStep& step, co
     TextRange& range = encoding.offsets[i];
     auto [leading, trailing] =
         spaces_around(spelling(encoding.ids[i], text.substr(range.begin, range.end - range.begin)));
-    if (leading > 0 && step.add_prefix_space && (i == 0 || range.begin == 0)) --leading;  // the one that was added
+    if (leading == 1 && step.add_prefix_space && (i == 0 || range.begin == 0)) leading = 0;  // the one that was added
     range.begin = forward(text, range.begin, range.end, leading);
     range.end = backward(text, range.end, range.begin, trailing);
   }

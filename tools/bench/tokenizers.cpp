@@ -1,6 +1,6 @@
 // Encodes and decodes with a tokenizer, for comparison with others:
 //   tokenizers MODEL encode|decode [--add] [--parse] [--offsets] [--stream]    JSON lines on stdin, JSON lines on stdout
-//   tokenizers MODEL time FILE                                                 MB/s of encoding a file, three times
+//   tokenizers MODEL time FILE                                                 MB/s of encoding a file at once and by lines
 #include "base/error.h"
 #include "base/json.h"
 #include "io/file.h"
@@ -16,14 +16,28 @@ namespace {
 
 using namespace hone;
 
-void time_encoding(const Tokenizer& tokenizer, const std::string& file) {
-  const std::string text = read_file(file);
+template <class Work>
+void report(const char* what, std::size_t bytes, const Work& work) {
   for (int round = 0; round < 3; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    const std::size_t count = tokenizer.encode(text).size();
+    const std::size_t count = work();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%.2f MB/s %zu ids\n", static_cast<double>(text.size()) / 1e6 / seconds.count(), count);
+    std::printf("%s %.2f MB/s %zu ids\n", what, static_cast<double>(bytes) / 1e6 / seconds.count(), count);
   }
+}
+
+void time_encoding(const Tokenizer& tokenizer, const std::string& file) {
+  const std::string text = read_file(file);
+  report("whole", text.size(), [&] { return tokenizer.encode(text).size(); });
+  report("lines", text.size(), [&] {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size());
+      count += tokenizer.encode(std::string_view(text).substr(at, end - at)).size();
+      at = end + 1;
+    }
+    return count;
+  });
 }
 
 /// Decodes id by id; each part must be valid UTF-8 by itself.
