@@ -159,7 +159,7 @@ void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path&
 }
 
 void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::path& place) {
-  make_directories(place.parent_path());
+  if (place.has_parent_path()) make_directories(place.parent_path());
   AtomicDirectory directory(place, AtomicDirectory::Existing::replace);
   write_model_files(model, tokenizer, directory.path());
   directory.commit();
