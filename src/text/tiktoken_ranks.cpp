@@ -56,4 +56,20 @@ BpeSpec read_tiktoken_ranks(const std::filesystem::path& path) {
   return spec;
 }
 
+BpeSpec read_tiktoken_encoding(const std::filesystem::path& path) {
+  BpeSpec spec = read_tiktoken_ranks(path);
+  const std::string name = path.filename().string();
+  if (name.starts_with("r50k_base") || name.starts_with("p50k_base")) {
+    spec.splits = {std::string(kGpt2Split)};
+    spec.added = {{.id = 50256, .text = "<|endoftext|>"}};
+  } else if (name.starts_with("cl100k_base")) {
+    spec.added = {{.id = 100257, .text = "<|endoftext|>"},
+                  {.id = 100258, .text = "<|fim_prefix|>"},
+                  {.id = 100259, .text = "<|fim_middle|>"},
+                  {.id = 100260, .text = "<|fim_suffix|>"},
+                  {.id = 100276, .text = "<|endofprompt|>"}};
+  }
+  return spec;
+}
+
 }  // namespace hone

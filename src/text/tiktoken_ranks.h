@@ -13,4 +13,8 @@ namespace hone {
 /// file and line.
 BpeSpec read_tiktoken_ranks(const std::filesystem::path& path);
 
+/// The same, with the split and the special tokens of the encoding that the file's name begins with: r50k_base,
+/// p50k_base or cl100k_base.
+BpeSpec read_tiktoken_encoding(const std::filesystem::path& path);
+
 }  // namespace hone

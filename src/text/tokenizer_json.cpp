@@ -87,8 +87,8 @@ std::unique_ptr<Tokenizer> load_sentencepiece(const fs::path& file, const Tokeni
 }
 
 std::unique_ptr<Tokenizer> load_ranks(const fs::path& file, const TokenizerConfig& config, Save save) {
-  BpeSpec spec = read_tiktoken_ranks(file);
-  spec.added = config.added;
+  BpeSpec spec = read_tiktoken_encoding(file);
+  if (spec.added.empty()) spec.added = config.added;
   spec.bos = config.bos;
   spec.eos = config.eos;
   spec.pad = config.pad;
