@@ -74,11 +74,19 @@ class Rust:
         self.tokenizer = tokenizer
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
+        self.precompiled = '"Precompiled"' in tokenizer.to_str()
         added = tokenizer.get_added_tokens_decoder()
         self.special = [token.content for token in added.values()]
         unknown = json.loads(tokenizer.to_str())["model"]
         self.special_ids = {i for i, token in added.items() if token.special and i != unknown.get("unk_id")
                             and token.content != unknown.get("unk_token")}
+
+    def loses_count(self, texts):
+        """The library's Precompiled normalizer gives wrong offsets where it deletes a character."""
+        if not self.precompiled:
+            return False
+        normalize = self.tokenizer.normalizer.normalize_str
+        return any(normalize(c) == "" for text in texts for c in set(text))
 
     def encode(self, text, add):
         return self.tokenizer.encode(*text, add_special_tokens=add)
@@ -143,13 +151,16 @@ def compare_rust(comparison, oracle, generator):
     texts = comparison.texts
     encodings = [oracle.encode((text,), True) for text in texts]
     comparison.compare("ids", texts, [e.ids for e in encodings], comparison.run(texts, "encode", "--add", "--parse"))
-    comparison.compare("offsets", texts, [whole(e, (t,)) for e, t in zip(encodings, texts)],
-                       comparison.run(texts, "encode", "--add", "--parse", "--offsets"))
+    counted = [(e, t) for e, t in zip(encodings, texts) if not oracle.loses_count((t,))]
+    lines = [text for _, text in counted]
+    comparison.compare("offsets", lines, [whole(e, (t,)) for e, t in counted],
+                       comparison.run(lines, "encode", "--add", "--parse", "--offsets"))
     # Where the vocabulary itself spells a special token the library lets text forge it; hone does not.
     as_text = {text: oracle.encode_as_text(text) for text in texts}
     honest = [text for text in texts if not oracle.special_ids.intersection(as_text[text])]
     comparison.compare("as text", honest, [as_text[text] for text in honest], comparison.run(honest, "encode"))
     pairs = [[texts[i], generator.choice(texts)] for i in range(0, len(texts), 10)]
+    pairs = [pair for pair in pairs if not oracle.loses_count(pair)]
     comparison.compare("pairs", pairs, [whole(oracle.encode(pair, True), pair) for pair in pairs],
                        comparison.run(pairs, "encode", "--add", "--parse", "--offsets"))
     ids = [e.ids for e in encodings]
