@@ -81,7 +81,7 @@ std::string reply(Generator& generator, const Request& request, const SamplingCo
 }  // namespace
 
 void command_chat(const GenerateCommand& command) {
-  Generator generator(command.model);
+  Generator generator(command.model, command.compute);
   const SamplingConfig sampling = generator.sampling(command);
   const std::shared_ptr<const Constraint> constraint = generator.constraint(command, sampling);
   Conversation conversation(generator, template_of(command.model), command.system);

@@ -74,7 +74,7 @@ void print_beams(Generator& loaded, const std::vector<std::string>& prompts, con
 }  // namespace
 
 void command_generate(const GenerateCommand& command) {
-  Generator loaded(command.model);
+  Generator loaded(command.model, command.compute);
   const SamplingConfig sampling = loaded.sampling(command);
   const std::shared_ptr<const Constraint> constraint = loaded.constraint(command, sampling);
   std::vector<std::string> prompts = command.prompts;

@@ -139,6 +139,7 @@ struct GenerateCommand {
   std::vector<std::string> biases;   ///< ID=VALUE
   std::int64_t beams = 1;
   double length_penalty = 1.0;
+  std::string compute = "auto";  ///< auto, float32, bfloat16 or int8
 };
 void command_generate(const GenerateCommand& command);
 /// Reads a line, answers it, and so on until the end of input. A model with a chat template sees the whole conversation,

@@ -14,11 +14,21 @@
 
 namespace hone {
 
-Generator::Generator(const std::string& place) : directory(place) {
+namespace {
+
+kernels::Compute compute_named(const std::string& name) {
+  if (name == "int8") return kernels::Compute::int8;
+  if (name == "float32") return compute_of(ComputeChoice::float32);
+  return compute_of(name == "bfloat16" ? ComputeChoice::bfloat16 : ComputeChoice::automatic);
+}
+
+}  // namespace
+
+Generator::Generator(const std::string& place, const std::string& compute) : directory(place) {
   prepare_process(0);
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
   tokenizer = load_tokenizer(directory);
-  model = std::make_unique<Model>(*spec, HeadPlan{}, compute_of(ComputeChoice::automatic), false);
+  model = std::make_unique<Model>(*spec, HeadPlan{}, compute_named(compute), false);
   load_weights(*model, directory);
   engine = std::make_unique<Engine>(*model, *tokenizer, EngineConfig{});
 }

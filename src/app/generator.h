@@ -13,7 +13,8 @@ namespace hone {
 
 /// A model directory opened for generation.
 struct Generator {
-  explicit Generator(const std::string& place);
+  /// `compute`: as --compute.
+  Generator(const std::string& place, const std::string& compute);
 
   /// A request to continue a text. Error{usage} for an empty one where the tokenizer has no bos token.
   Request request(const std::string& prompt, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const;

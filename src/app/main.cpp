@@ -119,6 +119,8 @@ void add_generation_options(CLI::App* app, GenerateCommand& command) {
   app->add_option("--regex", command.regex, "A pattern that the completion must match");
   app->add_option("--choice", command.choices, "A text that the completion may be; given again: one of them");
   app->add_option("--stop", sampling.stop, "Text that ends a completion; may be given again");
+  app->add_option("--compute", command.compute, "Products of auto, float32, bfloat16 or int8 operands")
+      ->check(CLI::IsMember({"auto", "float32", "bfloat16", "int8"}));
   app->add_option("--seed", command.seed, "Seed of the samples");
 }
 

@@ -20,8 +20,12 @@ TaskModel::TaskModel(const std::string& place) : directory(place) {
   const std::string file = directory + "/config.json";
   config = Json::parse(read_file(file), file);
   tokenizer = load_tokenizer(directory);
-  model = std::make_unique<Model>(*read_policy_spec(directory, built_in()), read_head_plan(directory),
-                                  compute_of(ComputeChoice::automatic), false);
+  HeadPlan plan = read_head_plan(directory);
+  const Json* classes = config.find("architectures");
+  if (classes != nullptr && classes->dump().ends_with("Model\"]") && !classes->dump().ends_with("LMHeadModel\"]")) {
+    plan.lm = false;  // a trunk alone
+  }
+  model = std::make_unique<Model>(*read_policy_spec(directory, built_in()), plan, compute_of(ComputeChoice::automatic), false);
   load_weights(*model, directory);
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "kernels/isa.h"
 
 namespace hone {
 
@@ -34,6 +35,14 @@ void draw(const Segment& segment, std::uint64_t seed, float* values) {
       }
     }
   });
+}
+
+/// What a matrix is computed with: in an int8 model the embedding and the LM head keep more, their rows are compared
+/// with each other.
+kernels::Compute compute_of(const Segment& segment, kernels::Compute model) {
+  const bool of_vocabulary = segment.role == SegmentRole::lm_head || segment.name == "embedding";
+  if (model != kernels::Compute::int8 || !of_vocabulary) return model;
+  return kernels::has_bfloat16() ? kernels::Compute::bfloat16 : kernels::Compute::float32;
 }
 
 }  // namespace
@@ -97,9 +106,10 @@ void ParameterStore::allocate() {
     if (!frozen) trained = total;
   }
   for (const Segment& segment : segments_) {
-    packed_.push_back(segment.matrix ? std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1],
-                                                                              compute_, trainable_)
-                                     : nullptr);
+    packed_.push_back(segment.matrix
+                          ? std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1],
+                                                                    compute_of(segment, compute_), trainable_)
+                          : nullptr);
   }
   weights_ = at::zeros({total}, at::kFloat);
   if (trainable_) grads_ = at::zeros({trained}, at::kFloat);

@@ -95,3 +95,20 @@ TEST_CASE("policies: stories260K gives the golden likelihood of given texts") {
     }
   }
 }
+
+TEST_CASE("policies: int8 weights tell the texts of stories260K nearly as likely as float32 ones") {
+  HONE_NEEDS_TEST_DATA(data);
+  Stories stories(data);
+  const fs::path place = data / "models/stories260K/hf";
+  Model quantised(*read_policy_spec(place, policy_table()), HeadPlan{}, kernels::Compute::int8, false);
+  load_weights(quantised, place);
+  const at::NoGradGuard no_grad;
+  double largest = 0;
+  for (const Json& item : stories.derived("teacher_forced").as_array()) {
+    const double loss = -next_token_statistics(quantised, ids_of(item.at("ids"))).logprob_M.mean().item<double>();
+    largest = std::max(largest, std::abs(loss - item.at("mean_nll").as_number()));
+  }
+  CHECK(largest > 0);
+  CHECK(largest <= 0.05);
+  MESSAGE("largest change of a text's mean negative log-likelihood: " << largest);
+}
