@@ -33,7 +33,8 @@ class PostProcessor {
   /// The token of an id as it stands at `slice` of the text: white space that an added token swallows included.
   using Spelling = std::function<std::string(std::int32_t id, std::string_view slice)>;
 
-  void add(Step step) { steps_.push_back(std::move(step)); }
+  void add(TemplateStep step) { steps_.emplace_back(std::move(step)); }
+  void add(TrimStep step) { steps_.emplace_back(step); }
   const std::vector<Step>& steps() const { return steps_; }
   /// Joins the encodings of one text or of two, whose offsets are in `originals`.
   EncodedText join(std::vector<EncodedText> texts, std::span<const std::string_view> originals, AddSpecial add,
