@@ -10,12 +10,9 @@
 namespace hone {
 
 /// A model in the Hugging Face layout: config.json, generation_config.json, model.safetensors, the tokenizer's files.
-/// Fused matrices are stored as the separate tensors that transformers knows; a reward or classification head is
-/// score.weight, as in its sequence classification classes. A critic's value head goes to value_head.safetensors, which
-/// other programs do not read.
-
-/// Where adapters are trained on a base that lies elsewhere (TuningConfig::base_model) the directory holds the adapter
-/// alone, in PEFT's layout.
+/// Fused matrices are stored as the separate tensors that transformers knows, a task's head as its class has it. A
+/// critic's value head goes to value_head.safetensors, which other programs do not read. Where adapters are trained on a
+/// base that lies elsewhere (TuningConfig::base_model) the directory holds the adapter alone, in PEFT's layout.
 
 /// Writes the files into an existing directory.
 void write_model_files(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& directory);
