@@ -5,6 +5,7 @@
 #include "app/catalog.h"
 #include "app/commands.h"
 #include "app/experiment.h"
+#include "app/task_model.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "io/safetensors.h"
@@ -65,19 +66,13 @@ InputRow parse_row(const std::string& line, const Model& model, const std::strin
   return row;
 }
 
-at::Tensor int_tensor(const Ids& ids) { return at::tensor(at::ArrayRef<std::int32_t>(ids), at::kInt); }
-
-kernels::AttentionPlan plan_of(std::int64_t length) {
-  return packed_plan(int_tensor({0, static_cast<std::int32_t>(length)}), at::arange(length, at::kInt));
-}
-
 /// Hidden states [T, D] of one row: of the decoder where there are two sides.
 at::Tensor hidden_of(Model& model, const InputRow& row) {
-  const kernels::AttentionPlan plan = plan_of(static_cast<std::int64_t>(row.ids.size()));
+  const kernels::AttentionPlan plan = single_plan(static_cast<std::int64_t>(row.ids.size()));
   const at::Tensor type_T = row.type_ids.empty() ? at::Tensor() : int_tensor(row.type_ids);
   if (row.decoder_ids.empty()) return model.policy->hidden(int_tensor(row.ids), {.plan = &plan, .type_T = type_T});
   const at::Tensor encoded_UD = model.policy->encode(int_tensor(row.ids), {.plan = &plan});
-  kernels::AttentionPlan target = plan_of(static_cast<std::int64_t>(row.decoder_ids.size()));
+  kernels::AttentionPlan target = single_plan(static_cast<std::int64_t>(row.decoder_ids.size()));
   target.key_start_S1 = plan.start_S1;
   const SourceSide source{.encoded_UD = encoded_UD, .plan = &target};
   return model.policy->hidden(int_tensor(row.decoder_ids), {.plan = &target, .source = &source});

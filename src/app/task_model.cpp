@@ -9,11 +9,11 @@
 
 namespace hone {
 
-namespace {
-
 at::Tensor int_tensor(const std::vector<std::int32_t>& ids) { return at::tensor(at::ArrayRef<std::int32_t>(ids), at::kInt); }
 
-}  // namespace
+kernels::AttentionPlan single_plan(std::int64_t length) {
+  return packed_plan(int_tensor({0, static_cast<std::int32_t>(length)}), at::arange(length, at::kInt));
+}
 
 TaskModel::TaskModel(const std::string& place) : directory(place) {
   prepare_process(0);
@@ -36,8 +36,7 @@ at::Tensor TaskModel::hidden(const std::vector<std::int32_t>& ids, const std::ve
   }
   if (ids.empty()) fail(ErrorKind::data, "the text has no token");
   const at::NoGradGuard no_grad;
-  const kernels::AttentionPlan plan =
-      packed_plan(int_tensor({0, static_cast<std::int32_t>(length)}), at::arange(length, at::kInt));
+  const kernels::AttentionPlan plan = single_plan(length);
   const Json* types = config.find("type_vocab_size");
   const bool typed = types != nullptr && types->is_integer() && types->as_integer() > 1;
   return model->policy->hidden(int_tensor(ids), {.plan = &plan, .type_T = typed ? int_tensor(type_ids) : at::Tensor()});

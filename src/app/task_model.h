@@ -28,6 +28,10 @@ struct TaskModel {
   at::Tensor scores(const at::Tensor& hidden_TD, HeadKind kind, const std::string& task) const;
 };
 
+at::Tensor int_tensor(const std::vector<std::int32_t>& ids);
+/// The plan of one sequence without a cache.
+kernels::AttentionPlan single_plan(std::int64_t length);
+
 /// Values of a contiguous float32 tensor.
 std::span<const float> floats_of(const at::Tensor& tensor);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "kernels/pooling/pooling.h"
 #include "nn/declare.h"
 #include "nn/layer.h"
 
@@ -12,17 +13,12 @@ namespace {
 
 using Grads = std::vector<at::Tensor>;
 
-/// Means of ragged sequences, summed in the order of their rows.
+/// Means of ragged sequences.
 at::Tensor sequence_means(const at::Tensor& hidden_TD, const at::Tensor& start_S1) {
-  const at::Tensor start = start_S1.to(at::kLong);
-  const std::int64_t sequences = start.size(0) - 1;
-  const at::Tensor length_S = start.narrow(0, 1, sequences) - start.narrow(0, 0, sequences);
-  const at::Tensor sequence_T = at::repeat_interleave(length_S);
-  const at::Tensor share_T1 = length_S.to(at::kFloat).reciprocal().index_select(0, sequence_T).unsqueeze(1);
-  at::Tensor out = at::zeros({sequences, hidden_TD.size(1)}, at::kFloat)
-                       .index_add_(0, sequence_T, hidden_TD.detach() * share_T1);
-  record({hidden_TD}, {out}, [=](Grads grads) -> Grads {
-    return {grads[0].index_select(0, sequence_T).mul_(share_T1)};
+  const kernels::Pooled pooled = kernels::pool_forward(hidden_TD.detach(), start_S1, kernels::Pooling::mean);
+  at::Tensor out = pooled.out_SD;
+  record({hidden_TD}, {out}, [start_S1](Grads grads) -> Grads {
+    return {kernels::pool_backward(grads[0].contiguous(), start_S1, kernels::Pooling::mean, {})};
   });
   return out;
 }
