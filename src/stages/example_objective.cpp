@@ -11,7 +11,9 @@
 
 namespace hone {
 
-Batch ExampleObjective::batch(std::span<const std::uint64_t> rows) const { return to_batch(pack(rows_.train, rows)); }
+Batch ExampleObjective::batch(std::span<const std::uint64_t> rows, std::uint64_t) const {
+  return to_batch(pack(rows_.train, rows));
+}
 
 Batch batch_of(std::span<const TokenExample> examples) {
   std::vector<std::uint64_t> rows(examples.size());

@@ -26,7 +26,7 @@ class ExampleObjective : public Objective {
   std::int64_t tokens(std::uint64_t row) const override {
     return rows_.train[row].tokens();
   }
-  Batch batch(std::span<const std::uint64_t> rows) const override;
+  Batch batch(std::span<const std::uint64_t> rows, std::uint64_t) const override;
 
  protected:
   Model& model() const { return *run_.model; }

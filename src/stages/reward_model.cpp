@@ -28,7 +28,7 @@ class PairObjective : public ExampleObjective {
   std::int64_t tokens(std::uint64_t row) const override {
     return ExampleObjective::tokens(2 * row) + ExampleObjective::tokens(2 * row + 1);
   }
-  Batch batch(std::span<const std::uint64_t> rows) const override {
+  Batch batch(std::span<const std::uint64_t> rows, std::uint64_t) const override {
     return to_batch(pack_pairs(examples().train, rows));
   }
   double denominator(const Batch& batch) const override { return static_cast<double>(batch.sequences()) / 2; }

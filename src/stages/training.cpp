@@ -89,15 +89,14 @@ void HeldOutConfig::describe(Fields& f) {
   f.field("rows", rows, "Held-out rows, from the first; fewer when there are fewer.", at_least(1));
 }
 
-double accumulate_gradient(Objective& objective, std::span<const std::uint64_t> rows, std::int64_t tokens_per_pass,
-                           double dropout, std::uint64_t dropout_key) {
-  const double denominator = objective.denominator(objective.batch(rows));
+double Objective::accumulate(std::span<const std::uint64_t> rows, const GradientPass& pass) {
+  const double denominator = this->denominator(batch(rows, pass.draw));
   double sum = 0;
   std::uint64_t part = 0;
-  for (const std::span<const std::uint64_t> cut : cut_rows(objective, rows, tokens_per_pass)) {
+  for (const std::span<const std::uint64_t> cut : cut_rows(*this, rows, pass.tokens_per_pass)) {
     throw_if_stopped();  // nothing but gradients has changed
-    const DropoutDraw draw{dropout, Random(dropout_key, part++).next64()};
-    const at::Tensor loss = objective.loss(objective.batch(cut), denominator, draw);
+    const DropoutDraw dropout{pass.dropout, Random(pass.draw, part++).next64()};
+    const at::Tensor loss = this->loss(batch(cut, pass.draw), denominator, dropout);
     sum += loss.item<double>();
     loss.backward();
   }
@@ -171,12 +170,15 @@ void Training::exchange(TrainerState& state) {
   if (state.restoring()) cursor_ = order_.cursor();
 }
 
+std::uint64_t Training::step_key(std::int64_t step) const {
+  return Random(stream_key(run_.seed, "dropout/" + stage_), static_cast<std::uint64_t>(step)).next64();
+}
+
 MetricValues Training::take_step(std::int64_t step) {
   const Stopwatch watch;
   const std::vector<std::uint64_t> rows = order_.next(batch_rows_);
-  const std::uint64_t dropout_key =
-      Random(stream_key(run_.seed, "dropout/" + stage_), static_cast<std::uint64_t>(step)).next64();
-  const double loss = accumulate_gradient(objective_, rows, config_.tokens_per_pass, config_.dropout, dropout_key);
+  const double loss =
+      objective_.accumulate(rows, {config_.tokens_per_pass, config_.dropout, step_key(step)});
   StepReport report;
   if (std::isfinite(loss)) {
     report = optimizer_.step();
@@ -184,7 +186,7 @@ MetricValues Training::take_step(std::int64_t step) {
     run_.model->store.zero_grads();
     report = {.grad_norm = loss, .learning_rate = optimizer_.learning_rate(), .skipped = true};
   }
-  count_skipped(report.skipped, rows);
+  count_skipped(report.skipped, rows, step);
   best_is_current_ = false;
   std::int64_t tokens = 0;
   for (const std::uint64_t row : rows) tokens += objective_.tokens(row);
@@ -198,14 +200,14 @@ MetricValues Training::take_step(std::int64_t step) {
   return metrics;
 }
 
-void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows) {
+void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows, std::int64_t step) {
   skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
   if (!skipped) return;
   ++skipped_;
   log_warn("{}: the loss or its gradient is not finite; this update is skipped ({} in a row)", stage_,
            skipped_in_a_row_);
   if (skipped_in_a_row_ <= config_.max_skipped_updates) return;
-  const std::filesystem::path dump = dump_batch(run_.directory, stage_, objective_.batch(rows));
+  const std::filesystem::path dump = dump_batch(run_.directory, stage_, objective_.batch(rows, step_key(step)));
   const std::filesystem::path weights = run_.save_failed(stage_);
   fail(ErrorKind::data,
        "{}: {} updates in a row had a loss or gradient that is not finite; the weights from before them are in {}, the last "

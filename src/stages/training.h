@@ -58,6 +58,13 @@ struct DropoutDraw {
   std::uint64_t key = 0;
 };
 
+/// How the gradient of one optimizer step is computed.
+struct GradientPass {
+  std::int64_t tokens_per_pass = 0;
+  double dropout = 0;
+  std::uint64_t draw = 0;  ///< the step's random key
+};
+
 /// What a supervised stage learns. The loop below knows neither tokens nor labels.
 class Objective {
  public:
@@ -66,13 +73,20 @@ class Objective {
   /// Rows to learn from, ≥ 1. A row is never divided between two forward passes.
   virtual std::uint64_t rows() const = 0;
   virtual std::int64_t tokens(std::uint64_t row) const = 0;
-  virtual Batch batch(std::span<const std::uint64_t> rows) const = 0;
+  /// `draw` is the step's random key: new in every step, the same for all parts of one. What an objective draws for a
+  /// row (masks, noise) is keyed by (draw, row), so that it does not depend on how the batch is cut.
+  virtual Batch batch(std::span<const std::uint64_t> rows, std::uint64_t draw) const = 0;
 
   /// What the loss of a whole batch is divided by.
   virtual double denominator(const Batch& batch) const = 0;
   /// The share of `part` in the loss of the batch with that denominator: a float64 scalar that carries the gradient.
   /// The shares of all parts add up to the loss of the batch.
   virtual at::Tensor loss(const Batch& part, double denominator, const DropoutDraw& dropout) = 0;
+
+  /// Adds the gradient of the loss of `rows` to the store of the model that learns; returns the loss. Computes at most
+  /// tokens_per_pass tokens at once (or one longer row): without dropout neither the gradient nor the loss depends on
+  /// that bound beyond rounding. Losses that compare all rows of a batch with each other override it.
+  virtual double accumulate(std::span<const std::uint64_t> rows, const GradientPass& pass);
 
   /// Held-out figures; none when nothing is held out.
   virtual MetricValues evaluate() = 0;
@@ -85,12 +99,6 @@ class Objective {
   /// What the last evaluation generated, for people to read.
   virtual std::span<const Episode> episodes() const { return {}; }
 };
-
-/// Adds the gradient of the batch's loss to the store of the model that `objective` trains, computing at most
-/// `tokens_per_pass` tokens at once (or one longer row). Without dropout neither the gradient nor the loss depends on
-/// that bound beyond rounding. Returns the loss.
-double accumulate_gradient(Objective& objective, std::span<const std::uint64_t> rows, std::int64_t tokens_per_pass,
-                           double dropout = 0, std::uint64_t dropout_key = 0);
 
 /// The loop that pretrain, sft, classify and reward_model share. One step:
 ///
@@ -111,7 +119,9 @@ class Training {
   void learn();
   void exchange(TrainerState& state);
   MetricValues take_step(std::int64_t step);
-  void count_skipped(bool skipped, std::span<const std::uint64_t> rows);
+  /// The random key of a step.
+  std::uint64_t step_key(std::int64_t step) const;
+  void count_skipped(bool skipped, std::span<const std::uint64_t> rows, std::int64_t step);
   /// Evaluates after step_ and reports.
   void evaluate();
   MetricValues measure();

@@ -36,7 +36,7 @@ double relative_distance(const at::Tensor& a, const at::Tensor& b) {
 /// The gradient of a language model's batch, computed in passes of so many tokens.
 std::pair<double, at::Tensor> gradient(TinyRun& tiny, LanguageModelObjective& objective, std::int64_t tokens_per_pass) {
   tiny.run.model->store.zero_grads();
-  const double loss = accumulate_gradient(objective, first_rows(24), tokens_per_pass);
+  const double loss = objective.accumulate(first_rows(24), {tokens_per_pass});
   return {loss, tiny.run.model->store.grads().clone()};
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("stages: dropout changes the gradient, and the same key gives the same
   LanguageModelObjective objective(tiny.run, {ragged_examples(24), {}}, 1000);
   const auto dropped = [&](std::uint64_t key) {
     tiny.run.model->store.zero_grads();
-    accumulate_gradient(objective, first_rows(24), 200, 0.2, key);
+    objective.accumulate(first_rows(24), {200, 0.2, key});
     return tiny.run.model->store.grads().clone();
   };
   CHECK(at::equal(dropped(1), dropped(1)));
@@ -159,7 +159,7 @@ TEST_CASE("stages: weights that already hold a NaN skip every update") {
 TEST_CASE("stages: a batch in which nothing is learned is an error") {
   TinyRun tiny;
   LanguageModelObjective objective(tiny.run, {{{.ids = {1, 2, 3}, .context_tokens = 3}}, {}}, 1000);
-  HONE_CHECK_ERROR(data, accumulate_gradient(objective, first_rows(1), 100), "mask");
+  HONE_CHECK_ERROR(data, objective.accumulate(first_rows(1), {100}), "mask");
 }
 
 TEST_CASE("stages: a stage stops when its metric is reached") {
