@@ -25,7 +25,7 @@ at::Tensor stream_tensor(const std::vector<T>& values, at::ScalarType type) {
 ///     target_T   6 7 – 9 –        what the row should predict: the next id; the last row of a sequence has none
 ///     mask_T     1 1 0 1 0        rows that the loss counts
 ///
-/// Row t predicts target_T[t]; the streams of reinforcement learning (log-probabilities, values, advantages) sit at the
+/// Row t predicts target_T[t] (where tokens are classified: its own tag); the streams of reinforcement learning (log-probabilities, values, advantages) sit at the
 /// row that predicts the token they belong to. Tensors a stage does not use stay undefined. All live on the CPU.
 struct Batch {
   at::Tensor ids_T;       ///< int32
@@ -34,7 +34,10 @@ struct Batch {
   at::Tensor target_T;    ///< int64; 0 in the last row of a sequence
   at::Tensor mask_T;      ///< float32, 0 or 1
   at::Tensor weight_T;    ///< float32 factor of each row in the loss; undefined: 1
-  at::Tensor target_S;    ///< class (int64) or value (float32) of each sequence
+  at::Tensor type_T;      ///< int32 token types; undefined: all 0
+  at::Tensor target_S;    ///< int64 class of each sequence
+  at::Tensor target_SC;   ///< float32 values of each sequence to regress on, or 0 and 1 for each of C classes
+  at::Tensor span_S2;     ///< int64: rows where the answer in each sequence begins and where it ends, inclusive
 
   at::Tensor old_logprob_T;      ///< float32, of the policy that wrote the tokens
   at::Tensor rollout_logprob_T;  ///< float32, of the distribution the sampler drew from
@@ -44,6 +47,7 @@ struct Batch {
   at::Tensor advantage_T;        ///< float32
   at::Tensor return_T;           ///< float32
   at::Tensor critic_mask_T;      ///< rows whose value is learned; undefined: those of mask_T
+  at::Tensor anchor_T;           ///< float32, what |logprob - old_logprob| costs at the row; undefined: nothing
 
   at::Tensor group_S;  ///< int64: sequences of the same prompt
   at::Tensor pair_S;   ///< int64: the sequence that sequence s is compared with (chosen and rejected)

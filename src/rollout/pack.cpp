@@ -89,10 +89,19 @@ Batch pick_sequences(const Batch& batch, std::span<const std::int64_t> sequences
   for (at::Tensor Batch::*stream :
        {&Batch::ids_T, &Batch::position_T, &Batch::target_T, &Batch::mask_T, &Batch::weight_T, &Batch::old_logprob_T,
         &Batch::rollout_logprob_T, &Batch::version_T, &Batch::ref_logprob_T, &Batch::value_T, &Batch::advantage_T,
-        &Batch::return_T, &Batch::critic_mask_T}) {
+        &Batch::return_T, &Batch::critic_mask_T, &Batch::type_T}) {
     out.*stream = pick(batch.*stream, own.row_T);
   }
-  for (at::Tensor Batch::*stream : {&Batch::target_S, &Batch::group_S}) out.*stream = pick(batch.*stream, sequence_K);
+  for (at::Tensor Batch::*stream : {&Batch::target_S, &Batch::target_SC, &Batch::group_S}) {
+    out.*stream = pick(batch.*stream, sequence_K);
+  }
+  if (batch.span_S2.defined()) {
+    const auto moved_K1 = [&](const at::Tensor& start_S1, const at::Tensor& of) {
+      return start_S1.slice(0, 0, -1).to(at::kLong).index_select(0, of).unsqueeze(1);
+    };
+    const at::Tensor place_K2 = pick(batch.span_S2, sequence_K) - moved_K1(batch.start_S1, sequence_K);
+    out.span_S2 = place_K2 + moved_K1(out.start_S1, at::arange(sequence_K.size(0), at::kLong));
+  }
   if (batch.has_sources()) {
     const PickedRows source = rows_of(batch.source_start_S1, sequences);
     out.source_start_S1 = source.start_S1;
