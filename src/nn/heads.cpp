@@ -1,5 +1,6 @@
 #include "nn/heads.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -64,6 +65,41 @@ kernels::TokenStatistics LmHead::token_statistics(const at::Tensor& hidden_MD, c
 at::Tensor LmHead::logits(const at::Tensor& hidden_MD) const {
   const at::NoGradGuard no_grad;
   return kernels::lm_head_logits(input(hidden_MD), form_.weight_VD.packed(), rule());
+}
+
+at::Tensor LmHead::row_losses(const at::Tensor& hidden_MD, const LogitsLoss& loss) const {
+  constexpr std::int64_t logits_bytes = 16 * 1024 * 1024;
+  const at::Tensor x = input(hidden_MD);
+  const Parameter weight = form_.weight_VD;
+  const std::int64_t rows = x.size(0);
+  const std::int64_t chunk = std::max<std::int64_t>(1, logits_bytes / 4 / weight.packed().out_features());
+  at::Tensor loss_M = at::empty({rows}, at::kFloat);
+  for (std::int64_t first = 0; first < rows; first += chunk) {
+    const std::int64_t count = std::min(chunk, rows - first);
+    at::Tensor logits_CV = kernels::lm_head_logits(x.detach().narrow(0, first, count), weight.packed(), rule());
+    loss_M.narrow(0, first, count).copy_(loss(first, logits_CV, false));
+  }
+  record({x}, {loss_M}, [=, rule = rule(), bias = form_.bias_V, hidden = x.detach()](Grads grads) -> Grads {
+    at::Tensor dhidden = at::empty_like(hidden), dweight = weight.grad();
+    for (std::int64_t first = 0; first < rows; first += chunk) {
+      const std::int64_t count = std::min(chunk, rows - first);
+      const at::Tensor hidden_CD = hidden.narrow(0, first, count);
+      at::Tensor logits_CV = kernels::lm_head_logits(hidden_CD, weight.packed(), rule);
+      const at::Tensor slope_CV =
+          rule.soft_cap == 0 ? at::Tensor() : 1 - (logits_CV / rule.soft_cap).square();
+      loss(first, logits_CV, true);
+      logits_CV.mul_(grads[0].narrow(0, first, count).unsqueeze(1));
+      if (slope_CV.defined()) logits_CV.mul_(slope_CV);
+      dhidden.narrow(0, first, count).copy_(kernels::linear_backward_input(logits_CV, weight.packed()));
+      if (dweight.defined()) {
+        kernels::linear_backward_weight(logits_CV, hidden_CD, weight.packed().compute(), dweight);
+      }
+      at::Tensor dbias = bias.defined() ? bias.grad() : at::Tensor();
+      if (dbias.defined()) kernels::linear_backward_bias(logits_CV, dbias);
+    }
+    return {dhidden};
+  });
+  return loss_M;
 }
 
 Head::Head(ParameterStore& store, HeadKind kind, const HeadForm& form, std::int64_t hidden, std::int64_t outputs)

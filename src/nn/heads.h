@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "kernels/lm_head/lm_head.h"
@@ -20,6 +21,10 @@ struct HeadTransform {
   bool defined() const { return dense_DD.defined(); }
   at::Tensor operator()(const at::Tensor& hidden_MD) const;
 };
+
+/// The losses [C] of rows first, first + 1 … from their logits_CV. With `gradient` it also turns the logits into the
+/// derivatives of these losses.
+using LogitsLoss = std::function<at::Tensor(std::int64_t first, at::Tensor& logits_CV, bool gradient)>;
 
 /// From hidden states to the vocabulary.
 class LmHead {
@@ -42,6 +47,9 @@ class LmHead {
                                             double inverse_temperature, bool with_entropy) const;
   /// Plain logits_MV of a few rows. No gradient.
   at::Tensor logits(const at::Tensor& hidden_MD) const;
+  /// loss_M of whole rows of logits, differentiable. Logits of at most 16 MiB (or of one row) exist at a time: backward
+  /// computes them again, so `loss` must give the same each time.
+  at::Tensor row_losses(const at::Tensor& hidden_MD, const LogitsLoss& loss) const;
 
  private:
   at::Tensor input(const at::Tensor& hidden_MD) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -167,6 +168,7 @@ void Training::exchange(TrainerState& state) {
   state.optimizer("optimizer", optimizer_);
   stopping_.exchange(state);
   best_.exchange(state);
+  objective_.exchange(state);
   if (state.restoring()) cursor_ = order_.cursor();
 }
 
@@ -196,6 +198,7 @@ MetricValues Training::take_step(std::int64_t step) {
                           {"learning_rate", report.learning_rate},
                           {"tokens_per_second", static_cast<double>(tokens) / watch.seconds()},
                           {"epoch", order_.epochs()}};
+  for (auto& figure : objective_.take_metrics()) metrics.push_back(std::move(figure));
   if (skipped_ > 0) metrics.emplace_back("skipped_updates", static_cast<double>(skipped_));
   return metrics;
 }

@@ -88,6 +88,11 @@ class Objective {
   /// that bound beyond rounding. Losses that compare all rows of a batch with each other override it.
   virtual double accumulate(std::span<const std::uint64_t> rows, const GradientPass& pass);
 
+  /// Further figures of the last accumulate().
+  virtual MetricValues take_metrics() { return {}; }
+  /// What a checkpoint keeps of the objective between two steps.
+  virtual void exchange(TrainerState& state) { (void)state; }
+
   /// Held-out figures; none when nothing is held out.
   virtual MetricValues evaluate() = 0;
   /// Which of them the final table shows, and under which titles.
