@@ -89,7 +89,7 @@ Batch pick_sequences(const Batch& batch, std::span<const std::int64_t> sequences
   for (at::Tensor Batch::*stream :
        {&Batch::ids_T, &Batch::position_T, &Batch::target_T, &Batch::mask_T, &Batch::weight_T, &Batch::old_logprob_T,
         &Batch::rollout_logprob_T, &Batch::version_T, &Batch::ref_logprob_T, &Batch::value_T, &Batch::advantage_T,
-        &Batch::return_T, &Batch::critic_mask_T, &Batch::type_T}) {
+        &Batch::return_T, &Batch::critic_mask_T, &Batch::anchor_T, &Batch::type_T}) {
     out.*stream = pick(batch.*stream, own.row_T);
   }
   for (at::Tensor Batch::*stream : {&Batch::target_S, &Batch::target_SC, &Batch::group_S}) {
