@@ -15,19 +15,41 @@ void append_source(PackedRows& packed, const std::vector<std::int32_t>& ids) {
   packed.source_start_S1.push_back(static_cast<std::int32_t>(packed.source_ids_U.size()));
 }
 
+/// What row t predicts; -1: nothing that counts.
+std::int64_t target_at(const TokenExample& example, std::int64_t t) {
+  if (!example.tags.empty()) return example.tags[static_cast<std::size_t>(t)];
+  const bool counts = t + 1 < static_cast<std::int64_t>(example.ids.size()) && t + 1 >= example.context_tokens;
+  return counts ? example.ids[static_cast<std::size_t>(t + 1)] : -1;
+}
+
+/// Rows before the first example with types have type 0, as have those of examples without.
+void append_types(PackedRows& packed, const TokenExample& example) {
+  HONE_ASSERT(example.type_ids.empty() || example.type_ids.size() == example.ids.size());
+  if (example.type_ids.empty() && packed.type_T.empty()) return;
+  packed.type_T.resize(packed.ids_T.size() - example.ids.size(), 0);
+  packed.type_T.insert(packed.type_T.end(), example.type_ids.begin(), example.type_ids.end());
+  packed.type_T.resize(packed.ids_T.size(), 0);
+}
+
 void append(PackedRows& packed, const TokenExample& example) {
   const auto length = static_cast<std::int64_t>(example.ids.size());
-  HONE_ASSERT(length > 0);
+  HONE_ASSERT(length > 0 && (example.tags.empty() || example.tags.size() == example.ids.size()));
   for (std::int64_t t = 0; t < length; ++t) {
-    const bool counts = t + 1 < length && t + 1 >= example.context_tokens;
+    const std::int64_t target = target_at(example, t);
     packed.ids_T.push_back(example.ids[static_cast<std::size_t>(t)]);
     packed.position_T.push_back(static_cast<std::int32_t>(t));
-    packed.target_T.push_back(counts ? example.ids[static_cast<std::size_t>(t + 1)] : 0);
-    packed.mask_T.push_back(counts ? 1.0F : 0.0F);
+    packed.target_T.push_back(std::max<std::int64_t>(0, target));
+    packed.mask_T.push_back(target >= 0 ? 1.0F : 0.0F);
+  }
+  append_types(packed, example);
+  if (example.span) {
+    const std::int32_t begin = packed.start_S1.back();
+    for (const std::int64_t place : *example.span) packed.span_S2.push_back(begin + static_cast<std::int32_t>(place));
   }
   packed.start_S1.push_back(static_cast<std::int32_t>(packed.ids_T.size()));
   packed.group_S.push_back(example.row);
   if (example.label >= 0) packed.target_S.push_back(example.label);
+  packed.target_SC.insert(packed.target_SC.end(), example.values.begin(), example.values.end());
   if (!example.source_ids.empty()) append_source(packed, example.source_ids);
 }
 
@@ -38,12 +60,15 @@ const TokenExample& at(std::span<const TokenExample> examples, std::uint64_t row
 
 void check_alike(const PackedRows& packed) {
   HONE_ASSERT(packed.target_S.empty() || packed.target_S.size() == packed.group_S.size());
+  HONE_ASSERT(packed.target_SC.empty() || packed.target_SC.size() % packed.group_S.size() == 0);
+  HONE_ASSERT(packed.span_S2.empty() || packed.span_S2.size() == 2 * packed.group_S.size());
   HONE_ASSERT(packed.source_start_S1.empty() || packed.source_start_S1.size() == packed.start_S1.size());
 }
 
 }  // namespace
 
 std::int64_t TokenExample::target_tokens() const {
+  if (!tags.empty()) return std::count_if(tags.begin(), tags.end(), [](std::int64_t tag) { return tag >= 0; });
   const auto length = static_cast<std::int64_t>(ids.size());
   return std::max<std::int64_t>(0, length - std::max<std::int64_t>(1, context_tokens));
 }

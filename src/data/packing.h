@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,18 +13,24 @@ struct TokenExample {
   std::vector<std::int32_t> ids;
   std::int64_t context_tokens = 0;  ///< the first ids are context: predicting them is not part of the loss
   std::int64_t label = -1;          ///< class id; -1: none
+  std::vector<float> values;        ///< numbers to regress on, or 1 for each class that holds and 0 else; empty: none
+  std::vector<std::int64_t> tags;   ///< class of each id, -1 where it has none; empty: next ids are learned
+  std::optional<std::array<std::int64_t, 2>> span;  ///< first and last place in `ids` of an answer
+  std::vector<std::int32_t> type_ids;               ///< token types, where the second of two texts has its own; empty: all 0
   std::int64_t row = 0;             ///< of the data set's split, from 0; of a stream of texts the block
   /// What the encoder of an encoder-decoder model reads; `ids` is then its decoder's. Empty: no such model.
   std::vector<std::int32_t> source_ids;
 
-  /// Tokens that the loss counts: every id behind the context but the very first, which nothing predicts.
+  /// Tokens that the loss counts: every id behind the context but the very first, which nothing predicts; with tags
+  /// those that have one.
   std::int64_t target_tokens() const;
   /// What a pass over it computes: ids and source.
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + source_ids.size()); }
 };
 
 /// Sequences packed end to end, without padding: the token part of algo's Batch, in plain vectors. The last row of a
-/// sequence has no target: target 0 and mask 0, as have the rows that predict context.
+/// sequence has no target: target 0 and mask 0, as have the rows that predict context. Of tagged sequences the target
+/// of a row is its own tag.
 struct PackedRows {
   std::vector<std::int32_t> ids_T;
   std::vector<std::int32_t> position_T;   ///< from 0 in each sequence
@@ -30,6 +38,9 @@ struct PackedRows {
   std::vector<std::int64_t> target_T;
   std::vector<float> mask_T;
   std::vector<std::int64_t> target_S;  ///< class ids; empty when the examples have no labels
+  std::vector<float> target_SC;        ///< the examples' values, one behind the other; empty when they have none
+  std::vector<std::int32_t> span_S2;   ///< rows in the packed stream, first and last; empty when the examples have none
+  std::vector<std::int32_t> type_T;    ///< empty when no example has types
   std::vector<std::int64_t> group_S;   ///< row of the data set that each sequence came from
   std::vector<std::int64_t> pair_S;    ///< the sequence it is compared with; empty unless packed by pack_pairs
   std::vector<std::int32_t> source_ids_U;  ///< the examples' sources; these three are empty when they have none
@@ -41,7 +52,8 @@ struct PackedRows {
   std::int64_t target_tokens() const;
 };
 
-/// The examples at `rows`, in that order. All of them have labels, or none; the same holds for sources.
+/// The examples at `rows`, in that order. All of them have labels, or none; the same holds for values, spans and
+/// sources.
 PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uint64_t> rows);
 
 /// Pairs lie in `examples` as chosen, rejected, chosen, rejected …; `pairs` counts pairs. Sequences 2i and 2i + 1 of

@@ -59,8 +59,11 @@ at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::u
   const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
   model.store.use_adapters({.dropout = dropout_key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = dropout_key});
   if (!batch.has_sources()) {
-    return model.policy->hidden(
-        batch.ids_T, {.plan = &plan, .dropout = dropout, .dropout_key = dropout_key, .router_logits = router_logits});
+    return model.policy->hidden(batch.ids_T, {.plan = &plan,
+                                              .dropout = dropout,
+                                              .dropout_key = dropout_key,
+                                              .type_T = batch.type_T,
+                                              .router_logits = router_logits});
   }
   const kernels::AttentionPlan source_plan = packed_plan(batch.source_start_S1, batch.source_position_U);
   const at::Tensor encoded_UD = model.policy->encode(

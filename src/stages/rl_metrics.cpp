@@ -84,7 +84,7 @@ std::filesystem::path dump_batch(const std::filesystem::path& directory, const s
       {"ids", &batch.ids_T},           {"start", &batch.start_S1},         {"target", &batch.target_T},
       {"mask", &batch.mask_T},         {"old_logprob", &batch.old_logprob_T}, {"ref_logprob", &batch.ref_logprob_T},
       {"value", &batch.value_T},       {"advantage", &batch.advantage_T},  {"return", &batch.return_T},
-      {"target_sequence", &batch.target_S}};
+      {"target_sequence", &batch.target_S}, {"target_values", &batch.target_SC}, {"span", &batch.span_S2}};
   for (const auto& [name, stream] : streams) {
     if (stream->defined()) json.set(name, stream_json(*stream));
   }

@@ -66,6 +66,27 @@ TEST_CASE("data: sources are packed beside their targets") {
   CHECK(pack(examples, std::vector<std::uint64_t>{0}).source_start_S1.empty());
 }
 
+TEST_CASE("data: values, tags, answer spans and token types go along") {
+  const std::vector<TokenExample> rated = {{.ids = {1, 2}, .context_tokens = 2, .values = {0.5F, 1.0F}},
+                                           {.ids = {3}, .context_tokens = 1, .values = {2.0F, 3.0F}, .type_ids = {1}}};
+  const PackedRows packed = pack(rated, std::vector<std::uint64_t>{0, 1, 0});
+  CHECK(packed.target_SC == std::vector<float>{0.5F, 1.0F, 2.0F, 3.0F, 0.5F, 1.0F});
+  CHECK(packed.type_T == Ids{0, 0, 1, 0, 0});
+  CHECK(packed.mask_T == Mask{0, 0, 0, 0, 0});
+  CHECK(pack(rated, std::vector<std::uint64_t>{0}).type_T.empty());
+
+  const std::vector<TokenExample> tagged = {{.ids = {4, 5, 6}, .tags = {-1, 2, 0}}, {.ids = {7}, .tags = {-1}}};
+  CHECK(tagged[0].target_tokens() == 2);
+  CHECK(tagged[1].target_tokens() == 0);
+  const PackedRows tags = pack(tagged, std::vector<std::uint64_t>{1, 0});
+  CHECK(tags.target_T == Longs{0, 0, 2, 0});
+  CHECK(tags.mask_T == Mask{0, 0, 1, 1});
+
+  const std::vector<TokenExample> asked = {{.ids = {1, 2, 3}, .context_tokens = 3, .span = {{1, 2}}},
+                                           {.ids = {4, 5}, .context_tokens = 2, .span = {{0, 0}}}};
+  CHECK(pack(asked, std::vector<std::uint64_t>{1, 0}).span_S2 == Ids{0, 0, 3, 4});
+}
+
 TEST_CASE("data: the sequences of a pair name each other") {
   const PackedRows packed = pack_pairs(examples, std::vector<std::uint64_t>{1, 0});
   CHECK(packed.ids_T == Ids{1, 2, 3, 4, 9, 4, 5, 6, 7, 8, 9});

@@ -89,6 +89,18 @@ TEST_CASE("rollout: sequences picked from a batch keep their streams, in the ord
   CHECK(!one.has_sources());
 }
 
+TEST_CASE("rollout: picked sequences keep their values and types, and their answers move with them") {
+  const std::vector<Episode> episodes{two_turns(), one_turn()};
+  Batch batch = pack_episodes(episodes);
+  batch.type_T = at::arange(10, at::kInt);
+  batch.target_SC = stream_tensor(Floats{1, 2, 3, 4}, at::kFloat).view({2, 2});
+  batch.span_S2 = stream_tensor(Longs{2, 5, 9, 9}, at::kLong).view({2, 2});
+  const Batch picked = pick_sequences(batch, Longs{1, 0});
+  CHECK(values<std::int32_t>(picked.type_T) == Ids{8, 9, 0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(values<float>(picked.target_SC.view({-1})) == Floats{3, 4, 1, 2});
+  CHECK(values<std::int64_t>(picked.span_S2.view({-1})) == Longs{1, 1, 4, 7});
+}
+
 TEST_CASE("rollout: picked sequences keep their sources") {
   const std::vector<Episode> episodes{two_turns(), one_turn()};
   Batch batch = pack_episodes(episodes);
