@@ -38,6 +38,8 @@ struct Tile {
   int64_t c_stride;
   bool from_c;        // the chain continues from C
   const float* bias;  // null unless these are the last words and there is a bias
+  const uint32_t* ahead;  // fetched meanwhile, one cache line a word step of k, `ahead_step` words apart
+  int64_t ahead_step;
 };
 
 template <class Arithmetic, class Layout, int rows>
@@ -56,6 +58,7 @@ void multiply_tile(const Tile& tile) {
     }
     const uint32_t* a = tile.a;
     const uint32_t* b = tile.b + column;
+    const uint32_t* ahead = tile.ahead;
     for (int64_t k = 0; k < tile.words; ++k) {
       const typename Arithmetic::Operand b0 = Arithmetic::operand(b);
       const typename Arithmetic::Operand b1 = Arithmetic::operand(b + vector_lanes);
@@ -65,6 +68,8 @@ void multiply_tile(const Tile& tile) {
         sum[r][0] = Arithmetic::multiply_add(scalar, b0, sum[r][0]);
         sum[r][1] = Arithmetic::multiply_add(scalar, b1, sum[r][1]);
       }
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += tile.ahead_step;
       a += Layout::word_step;
       b += 32;
     }
@@ -130,6 +135,7 @@ struct Product {
   void pack_a(int64_t word_begin, int64_t word_end) const;
   const uint32_t* b_at(int64_t panel, int64_t word_begin, int64_t word_end) const;
   void multiply_panel(int64_t panel, int64_t word_begin, int64_t word_end) const;
+  void fetch_ahead(Tile& tile, int64_t row_block) const;
   void multiply_block(const Tile& whole, int64_t k_block, int64_t columns) const;
 };
 
@@ -168,6 +174,19 @@ const uint32_t* Product<Arithmetic, Layout>::b_at(int64_t panel, int64_t word_be
   return b_words;
 }
 
+/// The next block of B comes from memory while the first two row blocks pass over this one: with few rows the product
+/// would otherwise wait for every block. The blocks of a packed B lie one behind the other. A single row block is bound by
+/// memory, and streams without help.
+template <class Arithmetic, class Layout>
+void Product<Arithmetic, Layout>::fetch_ahead(Tile& tile, int64_t row_block) const {
+  constexpr int64_t line = 16;
+  tile.ahead = tile.b;
+  tile.ahead_step = 0;
+  if (gemm.panels == nullptr || blocks.count == 1 || row_block > 1) return;
+  tile.ahead_step = line;
+  tile.ahead = tile.b + tile.words * (32 + row_block * line);
+}
+
 /// All row blocks of one block of B; `whole` describes the chunk's first row.
 template <class Arithmetic, class Layout>
 void Product<Arithmetic, Layout>::multiply_block(const Tile& whole, int64_t k_block, int64_t columns) const {
@@ -177,6 +196,7 @@ void Product<Arithmetic, Layout>::multiply_block(const Tile& whole, int64_t k_bl
     Tile tile = whole;
     tile.a = a_at(k_block, block);
     tile.c = whole.c + first * whole.c_stride;
+    fetch_ahead(tile, block);
     if (columns == 32) {
       multiply_rows<Arithmetic, Layout, Arithmetic::max_rows>(count, tile);
       continue;
@@ -200,8 +220,7 @@ void Product<Arithmetic, Layout>::multiply_panel(int64_t panel, int64_t word_beg
   int64_t k_block = 0;
   for (int64_t begin = word_begin; begin < word_end; begin += block_words, ++k_block) {
     const int64_t end = begin + block_words < word_end ? begin + block_words : word_end;
-    Tile tile;
-    tile.a = nullptr;
+    Tile tile{};
     tile.b = b_at(panel, begin, end);
     tile.words = end - begin;
     tile.c = gemm.c + part.row_begin * gemm.c_stride + panel * 32;
