@@ -66,9 +66,9 @@ EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& t
   return finish(data, encoder, "text");
 }
 
-EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context) {
+EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input) {
   require_shape(data, {DataShape::preference});
-  ExampleEncoder encoder(tokenizer, context);
+  ExampleEncoder encoder(tokenizer, input);
   const auto rows = data.rows(split);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     encoder.add_pair(rows[i].prompt, rows[i].chosen, rows[i].rejected, data.place(split, i));

@@ -171,6 +171,10 @@ void ExampleEncoder::add_pair(std::string_view prompt, std::string_view chosen, 
       fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", where, is_chosen ? "chosen" : "rejected");
     }
   }
+  if (better.ids == worse.ids) {
+    fail(ErrorKind::data, "{}: `chosen` and `rejected` are the same{}: a pair must tell which answer is better", where,
+         chosen == rejected ? "" : fmt::format(" within the context of {} tokens", input_.context));
+  }
   append(std::move(better));
   append(std::move(worse));
   ++report_.rows;

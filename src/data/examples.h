@@ -79,7 +79,7 @@ class ExampleEncoder {
   void add_completion(std::string_view prompt, std::string_view completion, std::string_view where);
   /// A text with a class id, encoded by encode_document; no token is a target.
   void add_labelled(std::string_view text, std::int64_t label);
-  /// chosen, then rejected, as add_completion; Error{data} when one has nothing to learn.
+  /// chosen, then rejected, as add_completion; Error{data} when one has nothing to learn, or both are the same.
   void add_pair(std::string_view prompt, std::string_view chosen, std::string_view rejected, std::string_view where);
 
   /// Of everything added; a stream's tokens count once taken.
@@ -116,7 +116,7 @@ EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer
 /// Classification: text+label or prompt+label. A label that `labels` lacks is an error.
 EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
                             const LabelSet& labels);
-/// Reward models: prompt+chosen+rejected; two examples a row, for pack_pairs.
-EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context);
+/// Preferences: prompt+chosen+rejected; two examples a row, for pack_pairs, whose `row` is the pair's place.
+EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input);
 
 }  // namespace hone

@@ -178,6 +178,9 @@ TEST_CASE("data: pairs are chosen and rejected side by side; an empty answer is 
   CHECK(examples[0].row == examples[1].row);
   HONE_CHECK_ERROR(data, encoder.add_pair("q", "yes", "", "p.jsonl:2"), "p.jsonl:2", "`rejected` is empty");
   HONE_CHECK_ERROR(data, encoder.add_pair("q", "", "", "p.jsonl:2"), "`chosen` is empty");
+  HONE_CHECK_ERROR(data, encoder.add_pair("q", "yes", "yes", "p.jsonl:3"), "p.jsonl:3", "are the same:");
+  HONE_CHECK_ERROR(data, encoder.add_pair("q", "yesterday", "yesteryear", "p.jsonl:4"), "p.jsonl:4",
+                   "are the same within the context");
 }
 
 TEST_CASE("data: splits are encoded by the objective their rows fit") {
