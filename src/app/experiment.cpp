@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/threads.h"
+#include "io/generation_config.h"
 #include "kernels/isa.h"
 #include "plugin/process.h"
 #include "report/console.h"
@@ -135,6 +136,8 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   run->tokenizer = open_tokenizer(config, *run);
   if (config.model.path) {
     run->policy = read_policy_spec(*config.model.path, built_in());
+    run->base_model = *config.model.path;
+    run->generation_config = stored_generation_config(*config.model.path);
   } else {
     run->policy = config.model.architecture->clone();
   }

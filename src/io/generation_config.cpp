@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace hone {
 namespace {
@@ -123,32 +124,23 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory) 
   return config;
 }
 
-Json generation_config_json(const GenerationConfig& config) {
-  Json json = Json::object();
-  const auto put = [&json](const char* key, const auto& value) {
-    if (value) json.set(key, *value);
-  };
-  put("bos_token_id", config.bos_token_id);
-  put("decoder_start_token_id", config.decoder_start_token_id);
-  put("do_sample", config.do_sample);
-  put("early_stopping", config.early_stopping);
-  if (config.eos_token_ids.size() == 1) json.set("eos_token_id", config.eos_token_ids[0]);
-  if (config.eos_token_ids.size() > 1) {
-    json.set("eos_token_id", Json::Array(config.eos_token_ids.begin(), config.eos_token_ids.end()));
-  }
-  put("length_penalty", config.length_penalty);
-  put("max_length", config.max_length);
-  put("max_new_tokens", config.max_new_tokens);
-  put("min_new_tokens", config.min_new_tokens);
-  put("min_p", config.min_p);
-  put("no_repeat_ngram_size", config.no_repeat_ngram_size);
-  put("num_beams", config.num_beams);
-  put("pad_token_id", config.pad_token_id);
-  put("repetition_penalty", config.repetition_penalty);
-  put("temperature", config.temperature);
-  put("top_k", config.top_k);
-  put("top_p", config.top_p);
+Json stored_generation_config(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "generation_config.json";
+  if (!std::filesystem::exists(file)) return {};
+  Json json = Json::parse(read_file(file), file.string());
+  if (!json.is_object()) fail(ErrorKind::data, "{}: expected an object, not {}", file.string(), json.type_name());
   return json;
+}
+
+Json generation_config_json(const Json& stored, const Json& ids) {
+  std::map<std::string, Json> values;
+  for (const Json* source : {&stored, &ids}) {
+    if (source->is_null()) continue;
+    for (const auto& [key, value] : source->as_object()) {
+      if (!value.is_null()) values.emplace(key, value);
+    }
+  }
+  return Json(Json::Object(values.begin(), values.end()));
 }
 
 }  // namespace hone

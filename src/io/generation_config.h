@@ -36,7 +36,11 @@ struct GenerationConfig {
 /// the key for a value of the wrong type or out of range.
 GenerationConfig read_generation_config(const std::filesystem::path& directory);
 
-/// What transformers reads back: the keys that are set; one end token as a number, several as a list.
-Json generation_config_json(const GenerationConfig& config);
+/// The same file as it stands there, for writing it again; null without one. Error{data} unless it is an object.
+Json stored_generation_config(const std::filesystem::path& directory);
+
+/// What transformers writes: the values of `stored` (null: there are none) and those of `ids` for keys that it lacks, by
+/// name, without those that are null.
+Json generation_config_json(const Json& stored, const Json& ids);
 
 }  // namespace hone

@@ -40,6 +40,17 @@ std::vector<std::string> metrics_of(const ModelCard& card) {
   return names;
 }
 
+/// Results as hubs index them: one entry a measurement, with the three names that each must have.
+void put_index(std::string& out, const ModelCard& card) {
+  if (card.results.empty() || card.pipeline_tag.empty()) return;
+  out += fmt::format("model-index:\n- name: {}\n  results:\n", quoted(card.name));
+  for (const ModelCard::Result& result : card.results) {
+    out += fmt::format("  - task:\n      type: {}\n    dataset:\n      name: {}\n      type: {}\n", quoted(card.pipeline_tag),
+                       quoted(result.dataset), quoted(result.dataset));
+    out += fmt::format("    metrics:\n    - type: {}\n      value: {}\n", quoted(result.metric), Json(result.value).dump());
+  }
+}
+
 std::string head(const ModelCard& card) {
   std::string out = "---\n";
   put(out, "license", card.license);
@@ -50,6 +61,7 @@ std::string head(const ModelCard& card) {
   put(out, "datasets", card.datasets);
   put(out, "metrics", metrics_of(card));
   put(out, "tags", card.tags);
+  put_index(out, card);
   return out + "---\n";
 }
 

@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "io/atomic_directory.h"
 #include "io/file.h"
+#include "io/generation_config.h"
 #include "io/model_files.h"
 #include "io/safetensors.h"
 #include "stages/adapter_directory.h"
+#include "stages/describe_model.h"
 #include "stages/model_tensors.h"
 
 namespace hone {
@@ -63,8 +65,28 @@ Json config_json(const Model& model, const Tokenizer& tokenizer) {
     if (!model.plan.problem_type.empty()) config.set("problem_type", model.plan.problem_type);
   }
   set_token_ids(config, tokenizer);
-  config.set("dtype", "float32");
   return config;
+}
+
+const char* transformers_dtype(DType dtype) {
+  if (dtype == DType::bf16) return "bfloat16";
+  return dtype == DType::f16 ? "float16" : "float32";
+}
+
+/// Whether the model's class has a `generate` in transformers.
+bool generates(const Model& model) {
+  return model.plan.lm && !model.score && model.policy->shape().kind != PolicyKind::encoder;
+}
+
+Json generation_ids(const Json& config, const PolicyShape& shape) {
+  Json ids = Json::object();
+  for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"}) {
+    if (const Json* id = config.find(key); id != nullptr) ids.set(key, *id);
+  }
+  if (shape.kind == PolicyKind::encoder_decoder) {
+    ids.set("decoder_start_token_id", static_cast<std::int64_t>(shape.decoder_start));
+  }
+  return ids;
 }
 
 /// "LlamaForSequenceClassification" → classes; nothing for a class with an LM head or none.
@@ -138,30 +160,32 @@ void load_whole(Model& model, const fs::path& directory) {
 
 }  // namespace
 
-void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path& directory) {
-  const Json config = config_json(model, tokenizer);
-  write_file_atomic(directory / "config.json", config.dump(2));
-  Json generation = Json::object();
-  for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"}) {
-    if (const Json* id = config.find(key); id != nullptr) generation.set(key, *id);
+void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path& directory,
+                       const ModelDirectoryOptions& options) {
+  const bool adapter = !model.tuning.base_model.empty();
+  Json config = config_json(model, tokenizer);
+  config.set("dtype", adapter ? "float32" : transformers_dtype(options.weights.stored));
+  write_file_atomic(directory / "config.json", config.dump(2) + "\n");
+  if (generates(model)) {
+    const Json generation = generation_config_json(options.generation_config, generation_ids(config, model.policy->shape()));
+    write_file_atomic(directory / "generation_config.json", generation.dump(2) + "\n");
   }
-  if (const PolicyShape& shape = model.policy->shape(); shape.kind == PolicyKind::encoder_decoder) {
-    generation.set("decoder_start_token_id", static_cast<std::int64_t>(shape.decoder_start));
-  }
-  write_file_atomic(directory / "generation_config.json", generation.dump(2));
-  if (!model.tuning.base_model.empty()) {
+  if (adapter) {
     write_adapter_files(model, model.tuning.base_model, directory);
   } else {
-    write_weight_files(directory, file_tensors(model, is_weight).views);
+    write_weight_files(directory, file_tensors(model, is_weight).views, options.weights);
   }
   if (model.value) write_safetensors(directory / value_file, file_tensors(model, is_critic).views);
   tokenizer.save(directory);
+  const std::string card = options.card.empty() ? model_card_text(card_of(model)) : options.card;
+  write_file_atomic(directory / "README.md", card);
 }
 
-void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::path& place) {
+void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::path& place,
+                          const ModelDirectoryOptions& options) {
   if (place.has_parent_path()) make_directories(place.parent_path());
   AtomicDirectory directory(place, AtomicDirectory::Existing::replace);
-  write_model_files(model, tokenizer, directory.path());
+  write_model_files(model, tokenizer, directory.path(), options);
   directory.commit();
 }
 

@@ -6,6 +6,7 @@
 #include "data/prompts.h"
 #include "io/atomic_directory.h"
 #include "io/file.h"
+#include "stages/describe_model.h"
 #include "stages/model_directory.h"
 #include "stages/text_scorers.h"
 #include "stages/trainer_state.h"
@@ -95,9 +96,15 @@ void Run::restore_model(const std::filesystem::path& place) {
 
 void Run::restore_stage(const std::string& stage) { restore_model(model_place(stage)); }
 
+ModelDirectoryOptions Run::directory_options(const CheckpointRecord& record) const {
+  return {.generation_config = generation_config, .card = model_card_text(card_of(*this, record))};
+}
+
 std::filesystem::path Run::save_failed(const std::string& stage) {
   const std::filesystem::path place = checkpoint_directory(stage) / "failed";
-  save_model_directory(*model, *tokenizer, place);
+  CheckpointRecord record{.stage = stage, .updates = model->store.version()};
+  record.stages.assign(report->summaries().begin(), report->summaries().end());
+  save_model_directory(*model, *tokenizer, place, directory_options(record));
   return place;
 }
 
@@ -109,7 +116,7 @@ void Run::save_checkpoint(const std::filesystem::path& place, CheckpointRecord r
   try {
     make_directories(place.parent_path());
     AtomicDirectory files(place, AtomicDirectory::Existing::replace);
-    write_model_files(*model, *tokenizer, files.path());
+    write_model_files(*model, *tokenizer, files.path(), directory_options(record));
     if (state != nullptr) state->write(files.path());
     record.write(files.path());
     files.commit();

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/fields.h"
+#include "base/json.h"
 #include "data/dataset.h"
 #include "flow/services.h"
 #include "nn/model.h"
@@ -18,6 +19,7 @@
 
 namespace hone {
 
+struct ModelDirectoryOptions;
 class TrainerState;
 
 /// `checkpoints:` of the file.
@@ -42,6 +44,8 @@ class Run {
   kernels::Compute compute = kernels::Compute::float32;
   const Catalogs* catalogs = nullptr;       ///< borrowed; outlives the run
   std::map<std::string, DataConfig> data;   ///< the file's `data:` map
+  std::string base_model;                   ///< directory of the model that the run begins with; empty: it makes one
+  Json generation_config;                   ///< that directory's; null: it has none
   std::unique_ptr<PolicySpec> policy;       ///< the shape of the run's models
   TuningConfig tuning;                      ///< what of them is trained
   std::unique_ptr<Tokenizer> tokenizer;
@@ -91,6 +95,7 @@ class Run {
   std::filesystem::path model_place(const std::string& stage_or_directory) const;
 
  private:
+  ModelDirectoryOptions directory_options(const CheckpointRecord& record) const;
   std::unique_ptr<TextScorer> make_scorer(const std::string& stage_or_directory, bool with_head);
 
   std::map<std::string, std::shared_ptr<const Dataset>> loaded_;
