@@ -48,6 +48,13 @@ void DataConfig::describe(Fields& f) {
           Range{.low = 0, .high = 1, .open_high = true});
   f.field("held_out_path", held_out_path, "A file of its own for the held-out rows, written like `path`.");
   f.check(!held_out_path || held_out == 0, "held_out_path", "excludes `held_out`: rows are held out once");
+  f.field("target_path", target_path,
+          "A file whose lines are the completions of the lines of `path` (translations): rows of prompt+completion.");
+  f.field("held_out_target_path", held_out_target_path, "The same of `held_out_path`.");
+  f.check(!target_path || shape == DataShape::automatic || shape == DataShape::prompt_completion, "target_path",
+          "makes rows of prompt+completion");
+  f.check(held_out_target_path.has_value() == (target_path && held_out_path), "held_out_target_path",
+          "goes with target_path and held_out_path");
   f.section("part", part,
             "Uses one of several parts that share no near-identical rows; for models that must not see each other's "
             "data.");

@@ -18,24 +18,63 @@ enum class DataShape {
   automatic,  ///< by the columns of the first row
   text,
   text_label,
+  text_labels,  ///< `labels`: a list of class names, which may be empty
+  text_value,   ///< `value`: a number
+  text_pair,
+  text_pair_label,
+  text_pair_labels,
+  text_pair_value,
   prompt,  ///< for reinforcement learning, often with a `reference`
   prompt_completion,
+  prompt_completion_label,  ///< whether the completion is a good one
   prompt_label,
-  preference,  ///< prompt, chosen, rejected
-  messages,    ///< a list of {role, content}
-  alpaca,      ///< instruction, output and maybe input: read as prompt_completion
-  sharegpt,    ///< conversations, a list of {from, value}: read as messages
+  preference,           ///< prompt, chosen, rejected
+  messages,             ///< a list of {role, content}
+  messages_label,       ///< … and whether its last answer is a good one
+  messages_preference,  ///< … and two answers: texts, or one message each
+  tokens_tags,          ///< two lists of the same length
+  question,             ///< context, question, and answers as {text: [...], answer_start: [...]} (SQuAD)
+  positive,             ///< anchor, positive: two texts that mean the same
+  triplet,              ///< anchor, positive, negative
+  alpaca,               ///< instruction, output and maybe input: read as prompt_completion
+  sharegpt,             ///< conversations, a list of {from, value}: read as messages, as are the next two
+  sharegpt_label,
+  sharegpt_preference,
 };
-inline constexpr std::array<std::string_view, 10> data_shape_names = {
-    "auto",     "text",   "text+label", "prompt", "prompt+completion", "prompt+label", "prompt+chosen+rejected",
-    "messages", "alpaca", "sharegpt"};
+inline constexpr std::array<std::string_view, 25> data_shape_names = {"auto",
+                                                                      "text",
+                                                                      "text+label",
+                                                                      "text+labels",
+                                                                      "text+value",
+                                                                      "text+text_pair",
+                                                                      "text+text_pair+label",
+                                                                      "text+text_pair+labels",
+                                                                      "text+text_pair+value",
+                                                                      "prompt",
+                                                                      "prompt+completion",
+                                                                      "prompt+completion+label",
+                                                                      "prompt+label",
+                                                                      "prompt+chosen+rejected",
+                                                                      "messages",
+                                                                      "messages+label",
+                                                                      "messages+chosen+rejected",
+                                                                      "tokens+tags",
+                                                                      "context+question+answers",
+                                                                      "anchor+positive",
+                                                                      "anchor+positive+negative",
+                                                                      "alpaca",
+                                                                      "sharegpt",
+                                                                      "conversations+label",
+                                                                      "conversations+chosen+rejected"};
+inline std::string_view name_of(DataShape shape) { return data_shape_names[static_cast<std::size_t>(shape)]; }
 inline constexpr std::array<std::string_view, 7> table_format_names = {"auto", "jsonl", "json",      "csv",
                                                                        "tsv",  "text",  "label_text"};
 inline constexpr std::array<std::string_view, 2> encoding_names = {"utf-8", "latin-1"};
 /// Every name that the left side of `columns:` may have.
-inline constexpr std::array<std::string_view, 12> canonical_columns = {
-    "text",  "prompt",    "completion",  "messages", "chosen", "rejected",
-    "label", "reference", "instruction", "input",    "output", "conversations"};
+inline constexpr std::array<std::string_view, 23> canonical_columns = {
+    "text",      "text_pair",   "label",   "labels",   "value",   "prompt",        "completion", "messages",
+    "chosen",    "rejected",    "tokens",  "tags",     "context", "question",      "answers",    "anchor",
+    "positive",  "negative",    "reference", "instruction", "input", "output",       "conversations"};
 
 /// One of several parts of a data set that share no near-identical rows, chosen by a hash of the normalised text
 /// which is independent of the one that holds rows out.
@@ -55,6 +94,8 @@ struct DataConfig {
   DataShape shape = DataShape::automatic;
   double held_out = 0;
   std::optional<std::string> held_out_path;
+  std::optional<std::string> target_path;  ///< completions of the prompts in `path`, line by line
+  std::optional<std::string> held_out_target_path;
   DataPart part;
   std::optional<std::int64_t> limit;
   std::int64_t prompt_words = 0;

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -14,6 +15,66 @@ namespace {
 
 std::string_view word(Split split) { return split == Split::train ? "training" : "held-out"; }
 
+/// The rows of a file, or of a file of prompts and another of their completions.
+class RowReader {
+ public:
+  RowReader(const std::string& path, const std::optional<std::string>& target_path, const DataConfig& config)
+      : config_(config), detects_(config.shape == DataShape::automatic), table_(open(path)) {
+    if (target_path) targets_ = open(*target_path);
+  }
+
+  const std::string& source() const { return table_->source(); }
+
+  /// Settles `shape` by the first row. Error{data} when later rows have other columns.
+  std::optional<DataRow> next(DataShape& shape) {
+    const std::optional<Row> row = table_->next();
+    if (targets_) {
+      shape = DataShape::prompt_completion;
+      return parallel(row, targets_->next());
+    }
+    if (!row) return std::nullopt;
+    if (shape == DataShape::automatic) shape = detect_shape(*row, config_, source());
+    DataRow read = read_row(*row, shape, config_, source());
+    if (detects_) require_same_shape(*row, shape);
+    return read;
+  }
+
+ private:
+  /// A row with more columns than the first would lose what it says.
+  void require_same_shape(const Row& row, DataShape shape) const {
+    const DataShape found = detect_shape(row, config_, source());
+    if (found == shape) return;
+    fail(ErrorKind::data,
+         "{}:{}: its columns make it a row of {}, and the rows before it are rows of {}; give all rows the same columns, "
+         "or set `shape:`",
+         source(), row.line, name_of(found), name_of(shape));
+  }
+
+  std::unique_ptr<TableReader> open(const std::string& path) const {
+    return open_table(path,
+                      {.format = config_.format, .encoding = config_.encoding, .column_names = config_.column_names});
+  }
+
+  /// Lines of the same number. Blank lines are no rows, so they would go unnoticed if numbers were not compared.
+  std::optional<DataRow> parallel(const std::optional<Row>& row, const std::optional<Row>& target) const {
+    if (!row && !target) return std::nullopt;
+    if (!row || !target || row->line != target->line) {
+      const bool target_lacks = row && (!target || target->line > row->line);
+      fail(ErrorKind::data, "{} has no line {}, or a blank one, and {} has one; expected a target for each line",
+           (target_lacks ? targets_ : table_)->source(), target_lacks ? row->line : target->line,
+           (target_lacks ? table_ : targets_)->source());
+    }
+    DataRow pair = read_row(*row, DataShape::text, config_, source());
+    pair.prompt = std::exchange(pair.text, {});
+    pair.completion = read_row(*target, DataShape::text, config_, targets_->source()).text;
+    return pair;
+  }
+
+  const DataConfig& config_;
+  bool detects_;
+  std::unique_ptr<TableReader> table_, targets_;
+};
+
 }  // namespace
 
 Dataset Dataset::load(std::string name, const DataConfig& config) {
@@ -23,9 +84,9 @@ Dataset Dataset::load(std::string name, const DataConfig& config) {
   data.part_ = config.part;
   data.held_out_share_ = config.held_out;
   data.prompt_words_ = config.prompt_words;
-  data.read(config.path, config, false);
+  data.read(config.path, config.target_path, config, false);
   if (config.held_out_path) {
-    data.read(*config.held_out_path, config, true);
+    data.read(*config.held_out_path, config.held_out_target_path, config, true);
     data.warn_of_overlap();
   }
   data.shape_ = canonical_shape(data.shape_);
@@ -36,15 +97,14 @@ Dataset Dataset::load(std::string name, const DataConfig& config) {
   return data;
 }
 
-void Dataset::read(const std::string& path, const DataConfig& config, bool held_out_file) {
-  const auto table =
-      open_table(path, {.format = config.format, .encoding = config.encoding, .column_names = config.column_names});
-  (held_out_file ? held_out_ : train_).source = table->source();
-  if (config.held_out > 0) held_out_.source = table->source();
+void Dataset::read(const std::string& path, const std::optional<std::string>& target_path, const DataConfig& config,
+                   bool held_out_file) {
+  RowReader reader(path, target_path, config);
+  (held_out_file ? held_out_ : train_).source = reader.source();
+  if (config.held_out > 0) held_out_.source = reader.source();
   std::int64_t count = 0;
-  while (std::optional<Row> row = table->next()) {
-    if (shape_ == DataShape::automatic) shape_ = detect_shape(*row, config, table->source());
-    DataRow read = read_row(*row, shape_, config, table->source());
+  while (std::optional<DataRow> row = reader.next(shape_)) {
+    DataRow read = std::move(*row);
     const std::string identity = read.identity();
     ++rows_read_;
     if (text_class(identity, "part", static_cast<std::uint64_t>(part_.of)) == static_cast<std::uint64_t>(part_.index)) {
@@ -88,14 +148,17 @@ std::string Dataset::place(Split split, std::size_t row) const {
 }
 
 std::vector<std::string> Dataset::labels(Split split) const {
-  if (shape_ != DataShape::text_label && shape_ != DataShape::prompt_label) {
+  if (!has_labels(shape_) && shape_ != DataShape::tokens_tags) {
     fail(ErrorKind::data,
-         "data.{}: rows of {} have no label; expected text+label or prompt+label (name the column with `columns: "
-         "{{label: …}}`)",
+         "data.{}: rows of {} have no label; expected text+label, prompt+label, text+labels or tokens+tags (name the "
+         "column with `columns: {{label: …}}`)",
          name_, shape_name());
   }
   std::vector<std::string> labels;
-  for (const DataRow& row : rows(split)) labels.push_back(row.label);
+  for (const DataRow& row : rows(split)) {
+    if (!row.label.empty()) labels.push_back(row.label);
+    for (const auto* names : {&row.labels, &row.tags}) labels.insert(labels.end(), names->begin(), names->end());
+  }
   return labels;
 }
 

@@ -18,16 +18,17 @@ class Dataset {
   static Dataset load(std::string name, const DataConfig& config);
 
   const std::string& name() const { return name_; }
-  /// Never automatic, alpaca or sharegpt: those are read as what they are.
+  /// Never automatic, and never a shape that is read as another: see canonical_shape.
   DataShape shape() const { return shape_; }
-  std::string_view shape_name() const { return data_shape_names[static_cast<std::size_t>(shape_)]; }
+  std::string_view shape_name() const { return name_of(shape_); }
   /// Whether the split has rows.
   bool has(Split split) const { return !of(split).rows.empty(); }
   /// In the file's order. Error{data} that says why when the split has none.
   std::span<const DataRow> rows(Split split) const;
   /// "reviews.txt:12", to open the message of an error.
   std::string place(Split split, std::size_t row) const;
-  /// Class names of the rows, repeated as they occur; Error{data} when rows of this shape have none.
+  /// Class names of the rows (of multi-label rows each, of tokens their tags), repeated as they occur; Error{data} when
+  /// rows of this shape have none.
   std::vector<std::string> labels(Split split) const;
   std::int64_t prompt_words() const { return prompt_words_; }
   /// "9,601 training and 1,061 held-out rows of text+label".
@@ -39,7 +40,8 @@ class Dataset {
     std::vector<DataRow> rows;
   };
 
-  void read(const std::string& path, const DataConfig& config, bool held_out_file);
+  void read(const std::string& path, const std::optional<std::string>& target_path, const DataConfig& config,
+            bool held_out_file);
   void warn_of_overlap() const;
   const SplitRows& of(Split split) const { return split == Split::train ? train_ : held_out_; }
 

@@ -69,7 +69,7 @@ class DatasetPrompts : public PromptSource {
   const std::vector<std::size_t>& usable(Split split) const { return usable_[static_cast<std::size_t>(split)]; }
   const DataRow& row_at(Split split, std::uint64_t index) const { return data_->rows(split)[usable(split)[index]]; }
 
-  bool has_text() const { return data_->shape() == DataShape::text || data_->shape() == DataShape::text_label; }
+  bool has_text() const { return data_->shape_name().starts_with("text"); }
 
   /// End of the prompt in a row's text.
   std::size_t cut(const DataRow& row) const {
@@ -83,16 +83,17 @@ class DatasetPrompts : public PromptSource {
 
   std::optional<std::string> answer(const DataRow& row) const {
     switch (data_->shape()) {
-      case DataShape::prompt_completion: return row.completion;
-      case DataShape::preference: return row.chosen;
-      case DataShape::text:
-      case DataShape::text_label:
-        if (data_->prompt_words() == 0) return std::nullopt;
-        return row.text.substr(cut(row));
+      case DataShape::prompt_completion:
+      case DataShape::prompt_completion_label: return row.completion;
+      case DataShape::preference:
+      case DataShape::messages_preference: return row.chosen;
       case DataShape::messages:
+      case DataShape::messages_label:
         if (context_messages(row) == static_cast<std::ptrdiff_t>(row.messages.size())) return std::nullopt;
         return row.messages.back().content;
-      default: return std::nullopt;
+      default:
+        if (!has_text() || data_->prompt_words() == 0) return std::nullopt;
+        return row.text.substr(cut(row));
     }
   }
 

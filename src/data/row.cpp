@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "data/row_columns.h"
 
 namespace hone {
 
@@ -17,91 +18,33 @@ struct ShapeColumns {
 /// In the order of detection: what has more columns comes first.
 const std::vector<ShapeColumns>& shapes() {
   static const std::vector<ShapeColumns> table = {
+      {DataShape::messages_preference, {"messages", "chosen", "rejected"}},
+      {DataShape::sharegpt_preference, {"conversations", "chosen", "rejected"}},
       {DataShape::preference, {"prompt", "chosen", "rejected"}},
+      {DataShape::question, {"context", "question", "answers"}},
+      {DataShape::triplet, {"anchor", "positive", "negative"}},
+      {DataShape::prompt_completion_label, {"prompt", "completion", "label"}},
+      {DataShape::text_pair_labels, {"text", "text_pair", "labels"}},
+      {DataShape::text_pair_label, {"text", "text_pair", "label"}},
+      {DataShape::text_pair_value, {"text", "text_pair", "value"}},
       {DataShape::prompt_completion, {"prompt", "completion"}},
       {DataShape::prompt_label, {"prompt", "label"}},
+      {DataShape::text_labels, {"text", "labels"}},
       {DataShape::text_label, {"text", "label"}},
+      {DataShape::text_value, {"text", "value"}},
+      {DataShape::tokens_tags, {"tokens", "tags"}},
+      {DataShape::positive, {"anchor", "positive"}},
       {DataShape::alpaca, {"instruction", "output"}},
+      {DataShape::messages_label, {"messages", "label"}},
+      {DataShape::sharegpt_label, {"conversations", "label"}},
       {DataShape::messages, {"messages"}},
       {DataShape::sharegpt, {"conversations"}},
+      {DataShape::text_pair, {"text", "text_pair"}},
       {DataShape::prompt, {"prompt"}},
       {DataShape::text, {"text"}},
   };
   return table;
 }
-
-constexpr std::string_view whole_row = "*";
-
-std::string name_in_file(const DataConfig& config, std::string_view canonical) {
-  for (const auto& [name, source] : config.columns) {
-    if (name == canonical) return source;
-  }
-  return std::string(canonical);
-}
-
-/// One row being read: every error names its place.
-class RowColumns {
- public:
-  RowColumns(const Row& row, const DataConfig& config, const std::string& source)
-      : row_(row), config_(config), source_(source) {}
-
-  void require(const std::vector<std::string>& canonical) const {
-    std::vector<std::string> names;
-    for (const std::string& column : canonical) names.push_back(name_in_file(config_, column));
-    for (const auto& [column, name] : config_.columns) {
-      if (name != whole_row || column != "reference") names.push_back(name);
-    }
-    require_columns(row_, names, source_);
-  }
-
-  const Json* find(std::string_view canonical) const {
-    const std::string name = name_in_file(config_, canonical);
-    return name == whole_row && canonical == "reference" ? &row_.value : row_.value.find(name);
-  }
-
-  std::string text(std::string_view canonical) const {
-    const Json& value = *find(canonical);
-    if (!value.is_string()) wrong(canonical, "text", value.type_name());
-    return value.as_string();
-  }
-
-  std::string label() const {
-    const Json& value = *find("label");
-    if (value.is_integer()) return std::to_string(value.as_integer());
-    if (!value.is_string()) wrong("label", "a whole number or text", value.type_name());
-    if (value.as_string().empty()) wrong("label", "a class", "an empty text");
-    return value.as_string();
-  }
-
-  /// A list of objects whose members `role` and `content` have the names given.
-  std::vector<Message> messages(std::string_view canonical, std::string_view role, std::string_view content) const {
-    const Json& list = *find(canonical);
-    if (!list.is_array() || list.as_array().empty()) {
-      wrong(canonical, "a list of messages", list.is_array() ? "an empty list" : list.type_name());
-    }
-    std::vector<Message> messages;
-    for (const Json& item : list.as_array()) {
-      const Json* who = item.find(role);
-      const Json* what = item.find(content);
-      if (who == nullptr || what == nullptr || !who->is_string() || !what->is_string()) {
-        wrong(canonical, fmt::format("each message to have the texts `{}` and `{}`", role, content),
-              fmt::format("{} in message {}", item.dump().substr(0, 80), messages.size() + 1));
-      }
-      messages.push_back({.role = who->as_string(), .content = what->as_string()});
-    }
-    return messages;
-  }
-
-  [[noreturn]] void wrong(std::string_view canonical, std::string_view expected, std::string_view found) const {
-    fail(ErrorKind::data, "{}:{}: column `{}`: expected {}, found {}", source_, row_.line,
-         name_in_file(config_, canonical), expected, found);
-  }
-
- private:
-  const Row& row_;
-  const DataConfig& config_;
-  const std::string& source_;
-};
 
 /// The roles of the sharegpt shape in hone's words.
 std::string role_of(const std::string& from, const RowColumns& columns) {
@@ -112,42 +55,88 @@ std::string role_of(const std::string& from, const RowColumns& columns) {
   columns.wrong("conversations", "`from` to be human, gpt, system, function_call or observation", "'" + from + "'");
 }
 
+std::vector<Message> conversations(const RowColumns& columns) {
+  std::vector<Message> messages = columns.messages("conversations", "from", "value");
+  for (Message& message : messages) message.role = role_of(message.role, columns);
+  return messages;
+}
+
 void read_alpaca(const RowColumns& columns, DataRow& row) {
   row.prompt = columns.text("instruction");
-  const Json* input = columns.find("input");
-  if (input != nullptr && !input->is_null() && !columns.text("input").empty())
-    row.prompt += "\n" + columns.text("input");
+  if (columns.has("input") && !columns.text("input").empty()) row.prompt += "\n" + columns.text("input");
   row.completion = columns.text("output");
+}
+
+void read_tokens(const RowColumns& columns, DataRow& row) {
+  row.tokens = columns.names("tokens");
+  row.tags = columns.names("tags");
+  if (row.tokens.empty() || row.tokens.size() != row.tags.size()) {
+    columns.wrong("tags", fmt::format("a tag for each of the {} tokens, at least one", row.tokens.size()),
+                  fmt::format("{}", row.tags.size()));
+  }
+}
+
+/// What is known of a text or of two, where the shape has it.
+void read_text(const RowColumns& columns, DataShape shape, DataRow& row) {
+  row.text = columns.text("text");
+  const std::string_view name = name_of(shape);
+  if (name.find("text_pair") != std::string_view::npos) row.text_pair = columns.text("text_pair");
+  if (name.ends_with("+label")) row.label = columns.label();
+  if (name.ends_with("+labels")) row.labels = columns.names("labels");
+  if (name.ends_with("+value")) row.value = columns.value();
+}
+
+/// Conversations and prompts, and what answers them.
+void read_prompt(const RowColumns& columns, DataShape shape, DataRow& row) {
+  const std::string_view name = name_of(shape);
+  if (name.starts_with("prompt")) row.prompt = columns.text("prompt");
+  if (name.starts_with("messages")) row.messages = columns.messages("messages", "role", "content");
+  if (name.starts_with("conversations") || shape == DataShape::sharegpt) row.messages = conversations(columns);
+  if (name.find("completion") != std::string_view::npos) row.completion = columns.text("completion");
+  if (name.ends_with("+label")) row.label = columns.label();
+  if (shape == DataShape::preference) {
+    row.chosen = columns.text("chosen"), row.rejected = columns.text("rejected");
+  } else if (name.ends_with("+rejected")) {
+    const std::string_view content = shape == DataShape::sharegpt_preference ? "value" : "content";
+    row.chosen = columns.answer("chosen", content), row.rejected = columns.answer("rejected", content);
+  }
 }
 
 void read_columns(const RowColumns& columns, DataShape shape, DataRow& row) {
   switch (shape) {
-    case DataShape::text: row.text = columns.text("text"); return;
-    case DataShape::text_label: row.text = columns.text("text"), row.label = columns.label(); return;
-    case DataShape::prompt: row.prompt = columns.text("prompt"); return;
-    case DataShape::prompt_completion:
-      row.prompt = columns.text("prompt"), row.completion = columns.text("completion");
+    case DataShape::alpaca: return read_alpaca(columns, row);
+    case DataShape::tokens_tags: return read_tokens(columns, row);
+    case DataShape::question:
+      row.text = columns.text("context"), row.question = columns.text("question");
+      row.answers = columns.answers(row.text);
       return;
-    case DataShape::prompt_label: row.prompt = columns.text("prompt"), row.label = columns.label(); return;
-    case DataShape::preference:
-      row.prompt = columns.text("prompt");
-      row.chosen = columns.text("chosen"), row.rejected = columns.text("rejected");
-      return;
-    case DataShape::messages: row.messages = columns.messages("messages", "role", "content"); return;
-    case DataShape::alpaca: read_alpaca(columns, row); return;
-    case DataShape::sharegpt:
-      row.messages = columns.messages("conversations", "from", "value");
-      for (Message& message : row.messages) message.role = role_of(message.role, columns);
-      return;
-    case DataShape::automatic: break;
+    case DataShape::triplet: row.negative = columns.text("negative"); [[fallthrough]];
+    case DataShape::positive: row.text = columns.text("anchor"), row.positive = columns.text("positive"); return;
+    default: break;
   }
-  HONE_ASSERT(false && "the shape is known here");
+  return name_of(shape).starts_with("text") ? read_text(columns, shape, row) : read_prompt(columns, shape, row);
+}
+
+[[noreturn]] void fail_for_columns(const Row& row, const std::string& source) {
+  std::vector<std::string> present;
+  for (const auto& [name, value] : row.value.as_object()) present.push_back(name);
+  std::string near;
+  for (const std::string_view column : canonical_columns) {
+    const std::string nearest = nearest_word(column, present);
+    if (near.empty() && !nearest.empty()) near = fmt::format("; did you mean `columns: {{{}: {}}}`?", column, nearest);
+  }
+  std::vector<std::string> known;
+  for (const ShapeColumns& shape : shapes()) known.push_back(fmt::format("{}", fmt::join(shape.columns, "+")));
+  std::reverse(known.begin(), known.end());
+  fail(ErrorKind::data, "{}:{}: its columns ({}) are none that hone knows: {}; name them with `columns:`{}", source,
+       row.line, fmt::join(present, ", "), fmt::join(known, ", "), near);
 }
 
 }  // namespace
 
 std::string DataRow::identity() const {
-  if (!text.empty()) return text;
+  if (!text.empty()) return text_pair.empty() ? text : text + "\n" + text_pair;
+  if (!tokens.empty()) return fmt::format("{}", fmt::join(tokens, " "));
   if (messages.empty()) return prompt;
   std::string joined;
   for (const Message& message : messages) {
@@ -158,30 +147,34 @@ std::string DataRow::identity() const {
 }
 
 DataShape canonical_shape(DataShape shape) {
-  if (shape == DataShape::alpaca) return DataShape::prompt_completion;
-  return shape == DataShape::sharegpt ? DataShape::messages : shape;
+  switch (shape) {
+    case DataShape::alpaca: return DataShape::prompt_completion;
+    case DataShape::sharegpt: return DataShape::messages;
+    case DataShape::sharegpt_label: return DataShape::messages_label;
+    case DataShape::sharegpt_preference: return DataShape::messages_preference;
+    default: return shape;
+  }
+}
+
+bool has_labels(DataShape shape) {
+  const std::string_view name = name_of(shape);
+  return shape == DataShape::prompt_label ||
+         (name.starts_with("text") &&
+          (name.ends_with("+label") || name.ends_with("+labels") || name.ends_with("+value")));
 }
 
 DataShape detect_shape(const Row& row, const DataConfig& config, const std::string& source) {
   const RowColumns columns(row, config, source);
   columns.require({});
-  for (const ShapeColumns& candidate : shapes()) {
-    if (std::all_of(candidate.columns.begin(), candidate.columns.end(),
-                    [&](const std::string& column) { return columns.find(column) != nullptr; })) {
-      return candidate.shape;
+  for (const bool null_counts : {false, true}) {  // the second time so that reading can say which column is null
+    const auto is_there = [&](const std::string& column) {
+      return null_counts ? columns.find(column) != nullptr : columns.has(column);
+    };
+    for (const ShapeColumns& candidate : shapes()) {
+      if (std::all_of(candidate.columns.begin(), candidate.columns.end(), is_there)) return candidate.shape;
     }
   }
-  std::vector<std::string> present;
-  for (const auto& [name, value] : row.value.as_object()) present.push_back(name);
-  std::string near;
-  for (const std::string_view column : canonical_columns) {
-    const std::string nearest = nearest_word(column, present);
-    if (near.empty() && !nearest.empty()) near = fmt::format("; did you mean `columns: {{{}: {}}}`?", column, nearest);
-  }
-  fail(ErrorKind::data,
-       "{}:{}: its columns ({}) are none that hone knows: text, text+label, prompt, prompt+completion, prompt+label, "
-       "prompt+chosen+rejected, messages, instruction+output or conversations; name them with `columns:`{}",
-       source, row.line, fmt::join(present, ", "), near);
+  fail_for_columns(row, source);
 }
 
 DataRow read_row(const Row& row, DataShape shape, const DataConfig& config, const std::string& source) {

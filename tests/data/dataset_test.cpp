@@ -132,13 +132,110 @@ TEST_CASE("data: bad files are refused with file, line, what was found and what 
   refused("{\"text\": \"a\"}\n{\"tex\": \"b\"}\n", {"a.jsonl:2", "`text`", "did you mean `tex`"});
   refused(R"({"text": 3})", {"a.jsonl:1", "`text`", "expected text", "integer"});
   refused(R"({"text": null})", {"`text`", "null"});
-  refused(R"({"text": "a", "label": 3.5})", {"a.jsonl:1", "`label`", "whole number or text"});
+  refused("{\"text\": \"a\"}\n{\"text\": \"b\", \"label\": 1}\n",
+          {"a.jsonl:2", "a row of text+label", "rows of text;", "`shape:`"});
   refused(R"({"text": "a", "label": [1]})", {"`label`", "array"});
   refused(R"({"text": "a", "label": ""})", {"`label`", "empty"});
   refused(R"({"messages": []})", {"`messages`", "empty list"});
   refused(R"({"messages": [{"role": "user"}]})", {"`messages`", "`content`", "message 1"});
   refused(R"({"conversations": [{"from": "alien", "value": "x"}]})", {"'alien'", "human"});
   refused("{\"text\": \"caf\xE9\"}", {"a.jsonl:1"});
+}
+
+TEST_CASE("data: rows of pairs, values, several labels, tags, questions and triplets") {
+  const Scratch scratch;
+  const auto row = [&](std::string_view text, std::string_view shape, const DataConfig& config = {}) {
+    const Dataset data = load(scratch, "a.jsonl", text, config);
+    CHECK(data.shape_name() == shape);
+    return data.rows(Split::train)[0];
+  };
+  const DataRow pair = row(R"({"text": "a", "text_pair": "b", "label": 2.5})", "text+text_pair+label");
+  CHECK(pair.text_pair == "b");
+  CHECK(pair.label == "2.5");
+  CHECK(pair.identity() == "a\nb");
+  CHECK(row(R"({"text": "a", "text_pair": "b"})", "text+text_pair").text_pair == "b");
+  CHECK(row(R"({"text": "a", "text_pair": "b", "value": "-1e-1"})", "text+text_pair+value").value == -0.1);
+  CHECK(row(R"({"score": 4, "s": "a"})", "text+value", {.columns = {{"value", "score"}, {"text", "s"}}}).value == 4);
+  CHECK(row(R"({"text": "a", "labels": ["x", 3]})", "text+labels").labels == std::vector<std::string>{"x", "3"});
+  CHECK(row(R"({"text": "a", "labels": []})", "text+labels").labels.empty());
+  CHECK(row(R"({"prompt": "a", "completion": "b", "label": false})", "prompt+completion+label").label == "false");
+
+  const DataRow words = row(R"({"tokens": ["EU", "rejects"], "tags": ["B-ORG", "O"]})", "tokens+tags");
+  CHECK(words.identity() == "EU rejects");
+  CHECK(words.tags == std::vector<std::string>{"B-ORG", "O"});
+
+  const DataRow asked = row(
+      R"({"context": "né en 1990.", "question": "when?", "answers": {"text": ["1990", "en 1990"], "answer_start": [6, 3]}})",
+      "context+question+answers");
+  REQUIRE(asked.answers.size() == 2);
+  CHECK(asked.answers[0].begin == 7);  // é has two bytes
+  CHECK(asked.answers[1].begin == 4);
+  CHECK(asked.identity() == "né en 1990.");
+
+  const DataRow triplet = row(R"({"anchor": "a", "positive": "b", "negative": "c"})", "anchor+positive+negative");
+  CHECK(triplet.text == "a");
+  CHECK(triplet.positive == "b");
+  CHECK(triplet.negative == "c");
+  CHECK(row(R"({"anchor": "a", "positive": "b"})", "anchor+positive").positive == "b");
+
+  const DataRow judged = row(R"({"messages": [{"role": "user", "content": "hi"}], "label": true})", "messages+label");
+  CHECK(judged.label == "true");
+  const DataRow shared = row(R"({"conversations": [{"from": "human", "value": "hi"}], )"
+                             R"("chosen": {"from": "gpt", "value": "b"}, "rejected": {"from": "gpt", "value": "c"}})",
+                             "messages+chosen+rejected");
+  CHECK(shared.messages[0].role == "user");
+  CHECK(shared.chosen == "b");
+  CHECK(shared.rejected == "c");
+  const DataRow listed = row(R"({"prompt": [{"role": "user", "content": "hi"}], "rejected": "c", )"
+                             R"("chosen": [{"role": "assistant", "content": "b"}]})",
+                             "messages+chosen+rejected", {.columns = {{"messages", "prompt"}}});
+  CHECK(listed.chosen == "b");
+}
+
+TEST_CASE("data: what is wrong with values, lists and answers is told with its row") {
+  const Scratch scratch;
+  const auto refused = [&](const std::string& row, std::initializer_list<std::string_view> parts) {
+    const auto error = test::error_of([&] { load(scratch, "a.jsonl", row); });
+    REQUIRE(error.has_value());
+    INFO(error->message);
+    CHECK(error->kind == ErrorKind::data);
+    CHECK(error->has("a.jsonl:1"));
+    for (const std::string_view part : parts) CHECK(error->has(part));
+  };
+  refused(R"({"text": "a", "value": "good"})", {"number", "'good'"});
+  refused(R"({"text": "a", "value": "inf"})", {"number", "'inf'"});
+  refused(R"({"text": "a", "value": true})", {"`value`", "number"});
+  refused(R"({"text": "a", "labels": "x"})", {"`labels`", "list"});
+  refused(R"({"text": "a", "labels": [1.5]})", {"`labels`", "1.5"});
+  refused(R"({"tokens": ["a", "b"], "tags": ["O"]})", {"`tags`", "2 tokens", "found 1"});
+  refused(R"({"tokens": [], "tags": []})", {"`tags`", "at least one"});
+  refused(R"({"context": "abc", "question": "q", "answers": {"text": ["b"], "answer_start": [0]}})",
+          {"`answers`", "\"b\" at character 0", "\"a\""});
+  refused(R"({"context": "abc", "question": "q", "answers": {"text": ["b"], "answer_start": [9]}})",
+          {"`answers`", "character 9", "its end"});
+  refused(R"({"context": "abc", "question": "q", "answers": ["b"]})", {"`answers`", "answer_start"});
+  refused(R"({"messages": [{"role": "user", "content": "hi"}], "chosen": [], "rejected": "c"})", {"`chosen`"});
+}
+
+TEST_CASE("data: two files of parallel lines are prompts and completions") {
+  const Scratch scratch;
+  DataConfig config;
+  config.path = scratch.file("a.en", "one\ntwo\n").string();
+  config.format = TableFormat::text;
+  config.target_path = scratch.file("a.de", "eins\nzwei\n").string();
+  const Dataset data = Dataset::load("d", config);
+  CHECK(data.shape() == DataShape::prompt_completion);
+  REQUIRE(data.rows(Split::train).size() == 2);
+  CHECK(data.rows(Split::train)[1].prompt == "two");
+  CHECK(data.rows(Split::train)[1].completion == "zwei");
+  const auto message = [&](std::string_view targets) {
+    config.target_path = scratch.file("b.de", targets).string();
+    const auto error = test::error_of([&] { Dataset::load("d", config); });
+    return error ? error->message : std::string();
+  };
+  CHECK(message("eins\n").find("b.de has no line 2") != std::string::npos);
+  CHECK(message("\nzwei\n").find("b.de has no line 1, or a blank one") != std::string::npos);
+  CHECK(message("eins\nzwei\ndrei\n").find("a.en has no line 3") != std::string::npos);
 }
 
 TEST_CASE("data: near-identical rows never straddle the splits, and more rows move none") {

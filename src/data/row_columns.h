@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/config.h"
+#include "data/row.h"
+#include "io/table.h"
+
+namespace hone {
+
+/// The columns of one row under hone's names. Everything fails as Error{data} that names file, line and column.
+class RowColumns {
+ public:
+  /// Borrows all three.
+  RowColumns(const Row& row, const DataConfig& config, const std::string& source)
+      : row_(row), config_(config), source_(source) {}
+
+  /// These columns and all that `columns:` names must be there.
+  void require(const std::vector<std::string>& canonical) const;
+  const Json* find(std::string_view canonical) const;
+  /// There, and not null.
+  bool has(std::string_view canonical) const;
+
+  std::string text(std::string_view canonical) const;
+  /// A class: text, a number or a truth value.
+  std::string label() const;
+  /// A finite number, perhaps written as text.
+  double value() const;
+  /// A list of texts or whole numbers, which may be empty.
+  std::vector<std::string> names(std::string_view canonical) const;
+  /// A list of objects whose members `role` and `content` have the names given.
+  std::vector<Message> messages(std::string_view canonical, std::string_view role, std::string_view content) const;
+  /// One of two answers to a conversation: a text, one message or a list of one message.
+  std::string answer(std::string_view canonical, std::string_view content) const;
+  /// {text: [...], answer_start: [...]}: each text stands in `context` at that character.
+  std::vector<ContextAnswer> answers(const std::string& context) const;
+
+  [[noreturn]] void wrong(std::string_view canonical, std::string_view expected, std::string_view found) const;
+
+ private:
+  std::string name_in_file(std::string_view canonical) const;
+
+  const Row& row_;
+  const DataConfig& config_;
+  const std::string& source_;
+};
+
+}  // namespace hone
