@@ -26,6 +26,7 @@
 #include "stages/model_directory.h"
 #include "text/bpe_trainer.h"
 #include "text/byte_tokenizer.h"
+#include "text/chat_format.h"
 #include "text/tokenizer_json.h"
 
 namespace hone {
@@ -42,13 +43,19 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Dataset& data, std::int64_t voc
   return trainer.train();
 }
 
-std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config, Run& run) {
+std::unique_ptr<Tokenizer> plain_tokenizer(const RootConfig& config, Run& run) {
   if (config.tokenizer.train_on) {
     return train_tokenizer(*run.dataset(*config.tokenizer.train_on), config.tokenizer.vocabulary);
   }
   if (config.tokenizer.path) return load_tokenizer(*config.tokenizer.path);
   if (config.model.path) return load_tokenizer(*config.model.path);
   return byte_tokenizer();
+}
+
+std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config, Run& run) {
+  std::unique_ptr<Tokenizer> tokenizer = plain_tokenizer(config, run);
+  if (config.tokenizer.chat_template) tokenizer->set_chat(ChatFormat::of_file(*config.tokenizer.chat_template));
+  return tokenizer;
 }
 
 void check_vocabulary(const RootConfig& config, PolicySpec& spec, const Tokenizer& tokenizer) {

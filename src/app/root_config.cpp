@@ -34,6 +34,8 @@ void TokenizerSection::describe(Fields& f) {
   f.field("path", path, "tokenizer.json or its directory; by default the model's, and without a model one id a byte.");
   f.field("train_on", train_on, "Trains a byte-level BPE on the training rows of this data set instead.");
   f.field("vocabulary", vocabulary, "Number of ids that train_on makes.", between(260, 1 << 24));
+  f.field("chat_template", chat_template,
+          "A file with the Jinja template that turns messages into text; by default that of the tokenizer's directory.");
   f.check(!path || !train_on, "train_on", "set path or train_on, not both");
 }
 

@@ -44,6 +44,7 @@ struct TokenizerSection {
   std::optional<std::string> path;
   std::optional<std::string> train_on;
   std::int64_t vocabulary = 4096;
+  std::optional<std::string> chat_template;
   void describe(Fields& f);
 };
 

@@ -4,6 +4,20 @@
 
 namespace hone {
 
+Json to_json(const std::vector<Message>& messages) {
+  Json::Array array;
+  for (const Message& message : messages) {
+    Json json = Json::object();
+    json.set("role", message.role);
+    json.set("content", message.content);
+    if (message.fields.is_object()) {
+      for (const auto& [name, value] : message.fields.as_object()) json.set(name, value);
+    }
+    array.push_back(std::move(json));
+  }
+  return Json(std::move(array));
+}
+
 std::int64_t Episode::completion_tokens() const {
   std::int64_t count = 0;
   for (const Turn& turn : turns) count += static_cast<std::int64_t>(turn.completion.ids.size());

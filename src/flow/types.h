@@ -28,13 +28,18 @@ inline std::uint64_t prompt_id(Split split, std::uint64_t index) {
 struct Message {
   std::string role;  ///< system | user | assistant | tool
   std::string content;
+  Json fields;  ///< an object of further members that chat templates read (tool_calls, name), or null
 };
+
+/// [{"role": …, "content": …, further members}, …]
+Json to_json(const std::vector<Message>& messages);
 
 struct Prompt {
   std::uint64_t id = 0;  ///< prompt_id(split, index): keys the random numbers of its samples
   Split split = Split::train;
   std::string text;               ///< what the policy continues; empty when `messages` is used
   std::vector<Message> messages;  ///< rendered by the chat template
+  Json tools;                     ///< an array of tool descriptions for the template, or null
   Json reference;                 ///< answer, tests, label: whatever the reward needs
 };
 

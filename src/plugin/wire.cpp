@@ -36,17 +36,6 @@ std::vector<std::int32_t> ids_from(const Json& json) {
   return ids;
 }
 
-Json messages_json(const std::vector<Message>& messages) {
-  Json::Array array;
-  for (const Message& message : messages) {
-    Json json = Json::object();
-    json.set("role", message.role);
-    json.set("content", message.content);
-    array.push_back(std::move(json));
-  }
-  return Json(std::move(array));
-}
-
 std::vector<Message> messages_from(const Json& json) {
   std::vector<Message> messages;
   for (const Json& message : json.as_array()) {
@@ -119,7 +108,7 @@ Score score_from_map(const Json& json) {
 Json item_json(const Episode& episode, std::uint64_t seed) {
   Json json = Json::object();
   json.set("prompt", episode.prompt.text);
-  if (!episode.prompt.messages.empty()) json.set("messages", messages_json(episode.prompt.messages));
+  if (!episode.prompt.messages.empty()) json.set("messages", to_json(episode.prompt.messages));
   json.set("completion", episode.completion_text());
   json.set("completion_ids", ids_json(episode.turns.back().completion.ids));
   json.set("reference", episode.prompt.reference);
@@ -198,7 +187,7 @@ Json prompt_json(const Prompt& prompt, const std::optional<std::string>& demonst
   if (prompt.messages.empty()) {
     json.set("text", prompt.text);
   } else {
-    json.set("messages", messages_json(prompt.messages));
+    json.set("messages", to_json(prompt.messages));
   }
   if (!prompt.reference.is_null()) json.set("reference", prompt.reference);
   if (demonstration) json.set("demonstration", *demonstration);

@@ -17,6 +17,7 @@
 #include "stages/adapter_directory.h"
 #include "stages/describe_model.h"
 #include "stages/model_tensors.h"
+#include "text/chat_format.h"
 
 namespace hone {
 
@@ -177,6 +178,7 @@ void write_model_files(Model& model, const Tokenizer& tokenizer, const fs::path&
   }
   if (model.value) write_safetensors(directory / value_file, file_tensors(model, is_critic).views);
   tokenizer.save(directory);
+  if (tokenizer.chat() != nullptr) tokenizer.chat()->save(directory);
   const std::string card = options.card.empty() ? model_card_text(card_of(model)) : options.card;
   write_file_atomic(directory / "README.md", card);
 }

@@ -1,9 +1,11 @@
 #include "text/added_tokens.h"
 
 #include "text/code_points.h"
+#include "text/normalizer.h"
 #include "text/unicode_classes.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace hone {
 namespace {
@@ -49,6 +51,24 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
 }
 
 }  // namespace
+
+std::vector<AddedToken> matched_in_original(const std::vector<AddedToken>& added) {
+  std::vector<AddedToken> result;
+  std::copy_if(added.begin(), added.end(), std::back_inserter(result), [](const auto& t) { return !t.normalized; });
+  return result;
+}
+
+std::vector<AddedToken> matched_in_normalized(const std::vector<AddedToken>& added, const Normalizer* normalizer) {
+  std::vector<AddedToken> result;
+  for (AddedToken token : added) {
+    if (!token.normalized) continue;
+    AlignedText text(token.text, false);
+    if (normalizer != nullptr) normalizer->normalize(text);
+    token.text = text.text();
+    if (!token.text.empty()) result.push_back(std::move(token));
+  }
+  return result;
+}
 
 AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)), nodes_(1) {
   for (std::size_t i = 0; i < tokens_.size(); ++i) {

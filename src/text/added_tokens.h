@@ -11,6 +11,13 @@
 
 namespace hone {
 
+class Normalizer;
+
+/// Those that are looked for in the text as the user wrote it.
+std::vector<AddedToken> matched_in_original(const std::vector<AddedToken>& added);
+/// Those that are looked for in normalized text, spelled as the normalizer (null: none) leaves them.
+std::vector<AddedToken> matched_in_normalized(const std::vector<AddedToken>& added, const Normalizer* normalizer);
+
 /// Finds added tokens in text: leftmost first, of several at one place the longest.
 class AddedTokenMatcher {
  public:

@@ -15,30 +15,13 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-std::vector<AddedToken> matched_in_original(const std::vector<AddedToken>& added) {
-  std::vector<AddedToken> result;
-  std::copy_if(added.begin(), added.end(), std::back_inserter(result), [](const auto& t) { return !t.normalized; });
-  return result;
-}
-
-std::vector<AddedToken> matched_in_normalized(const std::vector<AddedToken>& added, const Normalizer* normalizer) {
-  std::vector<AddedToken> result;
-  for (AddedToken token : added) {
-    if (!token.normalized) continue;
-    AlignedText text(token.text, false);
-    if (normalizer != nullptr) normalizer->normalize(text);
-    token.text = text.text();
-    if (!token.text.empty()) result.push_back(std::move(token));
-  }
-  return result;
-}
-
 class PipelineTokenizer final : public Tokenizer {
  public:
   PipelineTokenizer(TokenizerParts parts, const std::string& source);
 
   Ids encode(std::string_view text, AddSpecial add, SpecialTokens special) const override;
   Ids encode_rendered(std::string_view text, std::span<const TextRange> untrusted, AddSpecial add) const override;
+  EncodedText encode_rendered_with_offsets(std::string_view text, std::span<const TextRange> untrusted) const override;
   EncodedText encode_with_offsets(const TextPair& texts, AddSpecial add, SpecialTokens special) const override;
   std::vector<EncodedText> encode_batch(std::span<const TextPair> texts, AddSpecial add,
                                         SpecialTokens special) const override;
@@ -87,7 +70,9 @@ class PipelineTokenizer final : public Tokenizer {
   void tokenize(std::string_view piece, Run& run, std::size_t offset) const;
   bool is_forged(const Subword& token, const Run& run, std::size_t offset) const;
   std::vector<std::size_t> forged_cuts(std::string_view piece, Run& run, std::size_t offset) const;
-  EncodedText encoded(std::string_view text, SpecialTokens special, int sequence) const;
+  Run run_text(std::string_view text, SpecialTokens special, bool aligned) const;
+  Run run_rendered(std::string_view text, std::span<const TextRange> untrusted, bool aligned) const;
+  static EncodedText with_offsets(Run run, int sequence);
   std::vector<EncodedText> encoded(const TextPair& texts, SpecialTokens special) const;
   EncodedText joined(std::vector<EncodedText> parts, const TextPair& texts, AddSpecial add) const;
 
@@ -105,11 +90,11 @@ PipelineTokenizer::PipelineTokenizer(TokenizerParts parts, const std::string& so
     : parts_(std::move(parts)),
       original_(matched_in_original(parts_.added)),
       normalized_(matched_in_normalized(parts_.added, parts_.normalizer.get())) {
-  for (const AddedToken& token : matched_in_normalized(parts_.added, parts_.normalizer.get())) {
-    normal_texts_[token.id] = token.text;
-  }
   HONE_ASSERT(parts_.model != nullptr && parts_.save);
   add_tokens(source);
+  for (AddedToken& token : matched_in_normalized(parts_.added, parts_.normalizer.get())) {
+    normal_texts_[token.id] = std::move(token.text);
+  }
   bos_ = named(parts_.bos, "bos_token", source);
   eos_ = named(parts_.eos, "eos_token", source);
   pad_ = named(parts_.pad, "pad_token", source);
@@ -281,17 +266,23 @@ void PipelineTokenizer::tokenize(std::string_view piece, Run& run, std::size_t o
   }
 }
 
-Ids PipelineTokenizer::encode(std::string_view text, AddSpecial add, SpecialTokens special) const {
+PipelineTokenizer::Run PipelineTokenizer::run_text(std::string_view text, SpecialTokens special, bool aligned) const {
   Run run;
   run.rules.special = special == SpecialTokens::parse;
   run.guarded = special == SpecialTokens::as_text;
+  run.aligned = aligned;
   run.ids.reserve(text.size() / 3 + 4);
   this->run(text, run);
+  return run;
+}
+
+Ids PipelineTokenizer::encode(std::string_view text, AddSpecial add, SpecialTokens special) const {
+  Run run = run_text(text, special, false);
   return add == AddSpecial::yes ? parts_.post_processor.wrap(std::move(run.ids)) : std::move(run.ids);
 }
 
-Ids PipelineTokenizer::encode_rendered(std::string_view text, std::span<const TextRange> untrusted,
-                                       AddSpecial add) const {
+PipelineTokenizer::Run PipelineTokenizer::run_rendered(std::string_view text, std::span<const TextRange> untrusted,
+                                                       bool aligned) const {
   std::size_t last = 0;
   for (const TextRange range : untrusted) {
     HONE_ASSERT(last <= range.begin && range.begin <= range.end && range.end <= text.size());
@@ -299,17 +290,24 @@ Ids PipelineTokenizer::encode_rendered(std::string_view text, std::span<const Te
   }
   Run run;
   run.rules.untrusted = untrusted;
-  run.guarded = run.aligned = !untrusted.empty();
+  run.guarded = !untrusted.empty();
+  run.aligned = aligned || run.guarded;
   this->run(text, run);
+  return run;
+}
+
+Ids PipelineTokenizer::encode_rendered(std::string_view text, std::span<const TextRange> untrusted,
+                                       AddSpecial add) const {
+  Run run = run_rendered(text, untrusted, false);
   return add == AddSpecial::yes ? parts_.post_processor.wrap(std::move(run.ids)) : std::move(run.ids);
 }
 
-EncodedText PipelineTokenizer::encoded(std::string_view text, SpecialTokens special, int sequence) const {
-  Run run;
-  run.rules.special = special == SpecialTokens::parse;
-  run.guarded = special == SpecialTokens::as_text;
-  run.aligned = true;
-  this->run(text, run);
+EncodedText PipelineTokenizer::encode_rendered_with_offsets(std::string_view text,
+                                                            std::span<const TextRange> untrusted) const {
+  return with_offsets(run_rendered(text, untrusted, true), 0);
+}
+
+EncodedText PipelineTokenizer::with_offsets(Run run, int sequence) {
   const std::size_t count = run.ids.size();
   return {std::move(run.ids), std::vector<std::int32_t>(count, sequence), std::move(run.offsets),
           std::vector<std::int8_t>(count, static_cast<std::int8_t>(sequence)), std::vector<std::uint8_t>(count, 1)};
@@ -317,8 +315,8 @@ EncodedText PipelineTokenizer::encoded(std::string_view text, SpecialTokens spec
 
 std::vector<EncodedText> PipelineTokenizer::encoded(const TextPair& texts, SpecialTokens special) const {
   std::vector<EncodedText> result;
-  result.push_back(encoded(texts.first, special, 0));
-  if (texts.second) result.push_back(encoded(*texts.second, special, 1));
+  result.push_back(with_offsets(run_text(texts.first, special, true), 0));
+  if (texts.second) result.push_back(with_offsets(run_text(*texts.second, special, true), 1));
   return result;
 }
 

@@ -37,6 +37,10 @@ std::vector<std::int32_t> Tokenizer::encode_rendered(std::string_view, std::span
   fail_unable("encode rendered conversations");
 }
 
+EncodedText Tokenizer::encode_rendered_with_offsets(std::string_view, std::span<const TextRange>) const {
+  fail_unable("find the turns of rendered conversations");
+}
+
 EncodedText Tokenizer::encode_with_offsets(const TextPair&, AddSpecial, SpecialTokens) const {
   fail_unable("encode with offsets");
 }

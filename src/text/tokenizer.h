@@ -52,6 +52,8 @@ class TextStream {
   virtual std::string finish() = 0;
 };
 
+class ChatFormat;
+
 /// Text to token ids and back. Immutable once made: every method may be called from several threads at once.
 class Tokenizer {
  public:
@@ -66,6 +68,8 @@ class Tokenizer {
   /// the borders.
   virtual std::vector<std::int32_t> encode_rendered(std::string_view text, std::span<const TextRange> untrusted,
                                                     AddSpecial add = AddSpecial::no) const;
+  /// The same ids as encode_rendered without added ones, with the bytes of `text` that each stands for.
+  virtual EncodedText encode_rendered_with_offsets(std::string_view text, std::span<const TextRange> untrusted) const;
   /// The same ids as `encode`, and for a pair those of both texts joined as the post-processor says, with type ids and
   /// offsets.
   virtual EncodedText encode_with_offsets(const TextPair& texts, AddSpecial add = AddSpecial::yes,
@@ -110,6 +114,14 @@ class Tokenizer {
   std::string decode_bytes(std::span<const std::int32_t> ids, SkipSpecial skip) const;
   /// Error{data} for an id outside the vocabulary.
   void check_id(std::int32_t id) const;
+
+  /// How the model behind this vocabulary writes conversations; null: it has no chat template.
+  const ChatFormat* chat() const { return chat_.get(); }
+  /// Before several threads use the tokenizer.
+  void set_chat(std::shared_ptr<const ChatFormat> chat) { chat_ = std::move(chat); }
+
+ private:
+  std::shared_ptr<const ChatFormat> chat_;
 };
 
 }  // namespace hone

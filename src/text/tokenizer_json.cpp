@@ -6,6 +6,7 @@
 #include "text/bert_vocab.h"
 #include "text/bpe.h"
 #include "text/bpe_tokenizer.h"
+#include "text/chat_format.h"
 #include "text/sentencepiece/conversion.h"
 #include "text/sentencepiece/tokenizer.h"
 #include "text/text_bpe.h"
@@ -183,7 +184,11 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(const Json& tokenizer, const Toke
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& path) {
-  if (fs::is_directory(path)) return load_directory(path);
+  if (fs::is_directory(path)) {
+    std::unique_ptr<Tokenizer> tokenizer = load_directory(path);
+    tokenizer->set_chat(ChatFormat::of_directory(path));
+    return tokenizer;
+  }
   const bool is_json = path.filename() == "tokenizer.json";
   const TokenizerConfig config = is_json ? read_tokenizer_config(path.parent_path()) : TokenizerConfig();
   if (path.extension() == ".tiktoken" || (path.extension() == ".model" && is_tiktoken(path))) {
