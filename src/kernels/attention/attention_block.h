@@ -37,6 +37,19 @@ HONE_INNER_LOOP score_rows(const float* q, int64_t stride, const float* keys, in
   }
 }
 
+/// The last `rows` ≤ Most rows, in one pass over the keys.
+template <int Most>
+static inline void score_last_rows(const float* q, int64_t stride, int64_t rows, const float* keys, int64_t head_dim,
+                                   float* score) {
+  if constexpr (Most > 0) {
+    if (rows == Most) {
+      score_rows<Most>(q, stride, keys, head_dim, score);
+    } else {
+      score_last_rows<Most - 1>(q, stride, rows, keys, head_dim, score);
+    }
+  }
+}
+
 /// score[r][j] = Σ_d q[r][d] · keys[d][j], a chain over ascending d. Rows of q are `stride` apart; keys is
 /// [head_dim, 32], score [rows, 32].
 static inline void block_scores(const float* q, int64_t stride, int64_t rows, const float* keys, int64_t head_dim,
@@ -45,15 +58,7 @@ static inline void block_scores(const float* q, int64_t stride, int64_t rows, co
   for (; r + score_tile <= rows; r += score_tile) {
     score_rows<score_tile>(q + r * stride, stride, keys, head_dim, score + r * block_keys);
   }
-  if (r + 4 <= rows) {
-    score_rows<4>(q + r * stride, stride, keys, head_dim, score + r * block_keys);
-    r += 4;
-  }
-  if (r + 2 <= rows) {
-    score_rows<2>(q + r * stride, stride, keys, head_dim, score + r * block_keys);
-    r += 2;
-  }
-  if (r < rows) score_rows<1>(q + r * stride, stride, keys, head_dim, score + r * block_keys);
+  score_last_rows<score_tile - 1>(q + r * stride, stride, rows - r, keys, head_dim, score + r * block_keys);
 }
 
 /// A weight matrix seen through strides: weight(r, j) = data[r · row + j · step].
@@ -190,17 +195,26 @@ static inline void accumulate_rows(BlockWeights weight, int64_t begin, int64_t e
   if (d < head_dim) accumulate_tile<Rows, 1>(weight, begin, end, x + d, x_stride, out + d, out_stride, head_dim - d);
 }
 
+/// `rows` ≤ Most rows, in one pass over x.
+template <int Most>
+static inline void accumulate_last_rows(BlockWeights weight, int64_t rows, int64_t begin, int64_t end, const float* x,
+                                        int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
+  if constexpr (Most > 0) {
+    if (rows == Most) {
+      accumulate_rows<Most>(weight, begin, end, x, x_stride, head_dim, out, out_stride);
+    } else {
+      accumulate_last_rows<Most - 1>(weight, rows, begin, end, x, x_stride, head_dim, out, out_stride);
+    }
+  }
+}
+
 /// out[r][:] += Σ_j weight(r, j) · x[j][:] for j in [begin, end), a chain over ascending j.
 static inline void block_accumulate(BlockWeights weight, int64_t rows, int64_t begin, int64_t end, const float* x,
                                     int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
-  int64_t r = 0;
-  for (; r + value_tile <= rows; r += value_tile) {
-    accumulate_rows<value_tile>({weight.data + r * weight.row, weight.row, weight.step}, begin, end, x, x_stride,
-                                head_dim, out + r * out_stride, out_stride);
-  }
-  for (; r < rows; ++r) {
-    accumulate_rows<1>({weight.data + r * weight.row, weight.row, weight.step}, begin, end, x, x_stride, head_dim,
-                       out + r * out_stride, out_stride);
+  for (int64_t r = 0; r < rows; r += value_tile) {
+    const int64_t count = rows - r < value_tile ? rows - r : value_tile;
+    accumulate_last_rows<value_tile>({weight.data + r * weight.row, weight.row, weight.step}, count, begin, end, x,
+                                     x_stride, head_dim, out + r * out_stride, out_stride);
   }
 }
 

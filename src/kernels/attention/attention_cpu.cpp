@@ -105,6 +105,11 @@ void add_values(const float* score, const VisibleKeys* seen, RowState* state, in
   }
 }
 
+/// Begins to load a block of keys or values, which the loops of a few queries would wait for.
+void fetch(const float* block, int64_t head_dim) {
+  for (int64_t i = 0; i < head_dim * block_keys; i += 16) __builtin_prefetch(block + i, 0, 2);
+}
+
 /// Attends with `rows` ≤ 32 queries that are `q_stride` apart; outputs are `out_stride` apart.
 void attend_rows(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
                  const float* q, int64_t q_stride, int64_t out_stride, int64_t rows, RowState* state) {
@@ -119,6 +124,7 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
   }
   const bool shaped = shapes_scores(arguments);
   const float scale = shaped ? 1.0F : arguments.scale;
+  const bool few = rows <= 8;
   float score[block_keys * block_keys];
   VisibleKeys seen[block_keys];
   for (int64_t block = range.begin / block_keys; block * block_keys < range.end; ++block) {
@@ -131,6 +137,7 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
       if (last == 0) first = r;
       last = r + 1;
     }
+    if (few) fetch(value_block(arguments, sequence, kv_head, block), head_dim);
     block_scores(q + first * q_stride, q_stride, last - first, key_block(arguments, sequence, kv_head, block), head_dim,
                  score + first * block_keys);
     for (int64_t r = first; r < last; ++r) {
@@ -138,6 +145,9 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
         shape_scores(arguments, state[r].head, block * block_keys - state[r].position, score + r * block_keys, nullptr);
       }
       weigh_block(score + r * block_keys, seen[r], scale, head_dim, state[r]);
+    }
+    if (few && (block + 1) * block_keys < range.end) {
+      fetch(key_block(arguments, sequence, kv_head, block + 1), head_dim);
     }
     add_values(score + first * block_keys, seen + first, state + first, last - first,
                value_block(arguments, sequence, kv_head, block), head_dim, out_stride);
