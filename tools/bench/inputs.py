@@ -61,9 +61,9 @@ def reward_model(source, target):
 
 
 def token_counts(hone, model, lines):
-    text = "".join(line + "\n" for line in lines)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
     done = subprocess.run([hone, "tokenizer", "encode", model], input=text, text=True, stdout=subprocess.PIPE, check=True)
-    return [len(line.split()) for line in done.stdout.splitlines()]
+    return [len(json.loads(line)) for line in done.stdout.splitlines()]
 
 
 def texts(hone, model, tokens, count):
