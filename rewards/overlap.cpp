@@ -1,13 +1,13 @@
 #include "rewards/overlap.h"
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "metrics/bleu.h"
+#include "metrics/rouge.h"
 #include "rewards/sample_reward.h"
-#include "rewards/text_overlap.h"
 
 namespace hone {
 
@@ -25,24 +25,24 @@ class OverlapReward : public SampleReward {
 
  protected:
   Score judge(const Episode& episode) const override {
-    const auto split = measure_ == Measure::bleu ? words_13a : rouge_words;
-    const Words text = split(episode.completion_text());
-    std::vector<Words> references;
-    for (const std::string& reference : reference_texts(reference_at(episode, key_))) {
-      references.push_back(split(reference));
-    }
-    if (measure_ == Measure::bleu) return {.value = bleu(bleu_counts(text, references), true)};
-    Overlap best;
-    for (const Words& reference : references) {
-      const Overlap overlap = measure_ == Measure::rouge_l
-                                  ? rouge_l(text, reference)
-                                  : rouge_n(text, reference, measure_ == Measure::rouge1 ? 1 : 2);
-      if (overlap.f() > best.f()) best = overlap;
-    }
+    const std::string text = episode.completion_text();
+    const std::vector<std::string> references = reference_texts(reference_at(episode, key_));
+    if (measure_ == Measure::bleu) return {.value = sentence_bleu(text, references)};
+    const RougeKind kind = measure_ == Measure::rouge1   ? RougeKind::rouge1
+                           : measure_ == Measure::rouge2 ? RougeKind::rouge2
+                                                         : RougeKind::rouge_l;
+    const Overlap best = rouge(kind, text, references);
     return {.value = best.f(), .parts = {{"precision", best.precision}, {"recall", best.recall}}};
   }
 
  private:
+  static double sentence_bleu(const std::string& text, const std::vector<std::string>& references) {
+    const BleuOptions options{.effective_order = true};
+    std::vector<Words> words;
+    for (const std::string& reference : references) words.push_back(options.words(reference));
+    return bleu(bleu_counts(options.words(text), words), options);
+  }
+
   std::vector<std::string> reference_texts(const Json& reference) const {
     std::vector<std::string> texts;
     if (reference.is_string()) {
