@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "kernels/calibrate/calibrate.h"
+#include "nn/model.h"
+
+/// What `hone bench` measures on one model: rates, and how much of them the machine could give.
+namespace hone {
+
+/// Work and memory traffic of one token of a dense model; a mixture of experts counts all its experts.
+struct TokenWork {
+  double multiply_adds = 0;  ///< of matrix products, the LM head's included
+  double weight_bytes = 0;   ///< that a decode step reads
+};
+TokenWork token_work(const Model& model);
+
+struct BenchShape {
+  std::int64_t batch = 32;     ///< sequences that are generated together
+  std::int64_t prompt = 32;    ///< tokens of each prompt
+  std::int64_t new_tokens = 128;
+  std::int64_t rows = 8;       ///< sequences of a training step
+  std::int64_t length = 256;   ///< tokens of each
+};
+
+/// One measured row. A rate is a number of tokens a second; `limit` is what the calibrated machine allows.
+struct BenchFigure {
+  std::string name;
+  std::string unit = "tokens/s";
+  std::vector<double> rates;  ///< one a repetition
+  double limit = 0;           ///< in the same unit; 0: none is known
+  std::string limited_by;
+};
+
+/// Prompts computed (no sampling), and tokens decoded after the first: two figures a repetition. Random ids; no
+/// completion ends early.
+std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, const BenchShape& shape,
+                                          const kernels::Calibration& peak, int repetitions);
+
+/// Log-probabilities of given tokens, without gradients.
+BenchFigure bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak, int repetitions);
+
+/// Whole optimizer steps of next-token prediction with AdamW, and the optimizer's share of them as values a second.
+/// The model's weights change.
+std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
+                                        int repetitions);
+
+/// Tokens drawn with top-p 0.9 from logits of that many ids, log-probabilities kept.
+BenchFigure bench_sampling(std::int64_t batch, std::int64_t vocabulary, const kernels::Calibration& peak,
+                           int repetitions);
+
+}  // namespace hone
