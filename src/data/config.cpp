@@ -32,7 +32,6 @@ void DataPart::describe(Fields& f) {
 
 void DataConfig::describe(Fields& f) {
   f.field("path", path, "The file with the rows; `.gz` is unpacked.");
-  f.required();
   f.choice("format", format, table_format_names,
            "How the file is written; `auto` goes by its extension. `label_text`: lines of a label, a space and text.");
   f.choice("encoding", encoding, encoding_names, "Of the file's text.");
@@ -62,6 +61,10 @@ void DataConfig::describe(Fields& f) {
   f.field("prompt_words", prompt_words,
           "For `text` rows that serve as prompts: only this many words are the prompt. 0: the whole text.",
           at_least(0));
+  preparation.describe(f);
+  f.check(!preparation.stratified || held_out > 0, "stratified", "needs a `held_out` share");
+  f.section("mixture", mixture, "Other entries of `data:` as one, instead of a file.");
+  f.check(path.empty() != mixture.weights.empty(), "path", "an entry has either a `path` or a `mixture`");
 }
 
 }  // namespace hone

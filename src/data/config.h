@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "data/preparation.h"
 #include "io/table.h"
 
 namespace hone {
@@ -71,10 +72,10 @@ inline constexpr std::array<std::string_view, 7> table_format_names = {"auto", "
                                                                        "tsv",  "text",  "label_text"};
 inline constexpr std::array<std::string_view, 2> encoding_names = {"utf-8", "latin-1"};
 /// Every name that the left side of `columns:` may have.
-inline constexpr std::array<std::string_view, 23> canonical_columns = {
+inline constexpr std::array<std::string_view, 24> canonical_columns = {
     "text",      "text_pair",   "label",   "labels",   "value",   "prompt",        "completion", "messages",
     "chosen",    "rejected",    "tokens",  "tags",     "context", "question",      "answers",    "anchor",
-    "positive",  "negative",    "reference", "instruction", "input", "output",       "conversations"};
+    "positive",  "negative",    "reference", "instruction", "input", "output",       "conversations", "tools"};
 
 /// One of several parts of a data set that share no near-identical rows, chosen by a hash of the normalised text
 /// which is independent of the one that holds rows out.
@@ -99,6 +100,8 @@ struct DataConfig {
   DataPart part;
   std::optional<std::int64_t> limit;
   std::int64_t prompt_words = 0;
+  PreparationConfig preparation;
+  MixtureConfig mixture;  ///< of other entries; excludes `path`
   void describe(Fields& f);
 };
 
