@@ -3,27 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/fields.h"
 #include "nn/parameter_store.h"
-#include "optim/schedule.h"
+#include "optim/optimizer_config.h"
+#include "optim/update_rule.h"
 
 namespace hone {
-
-struct OptimizerConfig {
-  double learning_rate = 3e-4;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
-  double max_grad_norm = 1.0;
-  Schedule schedule;
-  void describe(Fields& f);
-};
 
 struct StepReport {
   double grad_norm = 0;      ///< of the whole gradient times grad_scale, before clipping; NaN or infinite when skipped
@@ -32,16 +22,18 @@ struct StepReport {
   bool skipped = false;  ///< the gradient was not finite: nothing but the gradient changed
 };
 
-/// AdamW (Loshchilov and Hutter 2019) over the flat arenas of one store: one pass over each run of neighbouring
-/// segments that share decay and learning rate. Frozen segments are left alone; segments of the critic may have a peak
-/// rate of their own; Segment::lr_scale multiplies either.
+/// Clips, schedules and hands the flat arenas of one store to an update rule. Frozen segments are left alone; segments
+/// of the critic may have a peak rate of their own.
 ///
 /// Call order: (backward* step)*. Not thread-safe; the kernels use the process's team.
 class Optimizer {
  public:
   /// The store must be trainable, allocated, and outlive the optimizer. `total_steps`: what the schedule ends at.
+  /// Error{config} as parameter_blocks and the rule have it.
   Optimizer(ParameterStore& store, const OptimizerConfig& config, std::int64_t total_steps,
             std::optional<double> critic_learning_rate = std::nullopt);
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   /// One update from the accumulated gradients times `grad_scale`, clipped to max_grad_norm by their global norm:
   /// factor min(1, max_grad_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ has it. Then gradients are zero,
@@ -55,20 +47,18 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
   double learning_rate() const;  ///< of the trunk in the next update
 
-  /// What a checkpoint keeps beside steps(): the live moments by name, flat in the arena's layout. Restoring writes into
-  /// them and sets the steps.
-  std::vector<std::pair<std::string, at::Tensor>> state() const;
+  /// What a checkpoint keeps beside steps(): the rule's live moments by name. Restoring writes into them and sets the
+  /// steps.
+  std::vector<std::pair<std::string, at::Tensor>> state() const { return rule_->state(); }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
-  void update(double grad_scale, double factor);
-
   ParameterStore& store_;
   OptimizerConfig config_;
   std::int64_t total_steps_;
   double critic_learning_rate_;
   std::int64_t steps_ = 0;
-  at::Tensor first_moment_, second_moment_;
+  std::unique_ptr<UpdateRule> rule_;
 };
 
 }  // namespace hone

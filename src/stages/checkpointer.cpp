@@ -6,6 +6,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "io/atomic_directory.h"
+#include "io/file.h"
+#include "stages/model_directory.h"
 
 namespace hone {
 
@@ -34,6 +37,16 @@ void Checkpointer::after_step(std::int64_t step) {
   if (asked_for || in_time) save(step);
   failpoint("step.after");
   throw_if_stopped();
+}
+
+void Checkpointer::save_best(const std::string& metric, double value, std::int64_t step) {
+  const std::filesystem::path place = run_.checkpoint_directory(stage_) / "best";
+  make_directories(place.parent_path());
+  AtomicDirectory files(place, AtomicDirectory::Existing::replace);
+  write_model_files(*run_.model, *run_.tokenizer, files.path());
+  const Json figures = Json::Object{{"step", step}, {"metric", metric}, {"value", value}};
+  write_file_atomic(files.path() / "best.json", figures.dump(2) + "\n");
+  files.commit();
 }
 
 void Checkpointer::protect(const std::int64_t& step, const std::function<void()>& body) {

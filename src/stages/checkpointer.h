@@ -24,6 +24,10 @@ class Checkpointer {
   /// `step` is complete: saves when it is time to.
   void after_step(std::int64_t step);
 
+  /// The model of now is the best one yet, by this metric after `step`: it replaces `best` among the stage's checkpoints,
+  /// a model directory for people and later runs, with these figures in best.json. Resuming does not read it.
+  void save_best(const std::string& metric, double value, std::int64_t step);
+
   /// Runs `body`. When it is stopped by a signal, or because rewards failed too often (Error{stopped}, {preempted},
   /// {service}), saves the state after `step` (read then) and throws the error on with the place added.
   void protect(const std::int64_t& step, const std::function<void()>& body);

@@ -1,8 +1,31 @@
 #include "stages/stopping.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
 #include "base/error.h"
 
 namespace hone {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> falling = {"loss", "perplexity", "mse", "mae", "rmse", "ece", "error"};
+
+/// Whether `value` is better than `than` by more than `gain`. Any number is better than none.
+bool better(double value, double than, double gain, bool lower) {
+  if (std::isnan(than)) return !std::isnan(value);
+  return lower ? value < than - gain : value > than + gain;
+}
+
+}  // namespace
+
+bool StoppingConfig::lower_is_better() const {
+  const std::string& name = *best;
+  return best_is_lowest ||
+         std::any_of(falling.begin(), falling.end(), [&](std::string_view end) { return name.ends_with(end); });
+}
 
 double Stopping::value_of(const std::string& name, const MetricValues& metrics) const {
   std::string known;
@@ -17,9 +40,12 @@ Stopping::Verdict Stopping::observe(const MetricValues& metrics) {
   Verdict verdict;
   if (config_.best) {
     const double value = value_of(*config_.best, metrics);
-    verdict.is_best = !best_ || (config_.best_is_lowest ? value < *best_ : value > *best_);
+    const bool lower = config_.lower_is_better();
+    verdict.is_best = !best_ || better(value, *best_, 0, lower);
     if (verdict.is_best) best_ = value;
-    without_progress_ = verdict.is_best ? 0 : without_progress_ + 1;
+    const bool progress = !progress_ || better(value, *progress_, config_.least_gain, lower);
+    if (progress) progress_ = value;
+    without_progress_ = progress ? 0 : without_progress_ + 1;
     if (config_.patience > 0 && without_progress_ >= config_.patience) {
       verdict.stop = fmt::format("{} has not improved on {:.4g} in {} evaluations", *config_.best, *best_,
                                  without_progress_);
@@ -36,6 +62,7 @@ Stopping::Verdict Stopping::observe(const MetricValues& metrics) {
 
 void Stopping::exchange(TrainerState& state) {
   state.value("stopping.best", best_);
+  state.value("stopping.progress", progress_);
   state.value("stopping.without_progress", without_progress_);
 }
 

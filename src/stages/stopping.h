@@ -18,18 +18,28 @@ struct StoppingConfig {
   std::optional<std::string> best;
   bool best_is_lowest = false;
   std::int64_t patience = 0;
+  double least_gain = 0;
 
   void describe(Fields& f) {
     f.field("metric", metric, "Stop when this evaluation metric reaches a value.");
     f.field("at_least", at_least, "… is at least this.");
     f.field("at_most", at_most, "… is at most this.");
-    f.field("best", best, "Keep the weights with the best value of this evaluation metric, not the last ones.");
-    f.field("best_is_lowest", best_is_lowest, "Lower is better (losses, perplexity).");
+    f.field("best", best,
+            "Keep the weights with the best value of this evaluation metric, not the last ones; they also stay as the model "
+            "directory `best` among the stage's checkpoints.");
+    f.field("best_is_lowest", best_is_lowest,
+            "Lower is better; known without it of losses, perplexities and errors.");
     f.field("patience", patience, "Stop after so many evaluations without a better value; 0: never.", hone::at_least(0));
+    f.field("least_gain", least_gain, "How much better a value has to be to count as progress for patience.",
+            hone::at_least(0));
     f.check(!metric || at_least || at_most, "metric", "needs at_least or at_most");
     f.check(metric || (!at_least && !at_most), "at_least", "needs metric");
     f.check(patience == 0 || best, "patience", "needs best");
+    f.check(least_gain == 0 || patience > 0, "least_gain", "needs patience");
   }
+  /// Whether a lower value of `best` is better: as told, or of a metric whose name ends in loss, perplexity, mse, mae,
+  /// rmse, ece or error.
+  bool lower_is_better() const;
 };
 
 /// Watches evaluations.
@@ -52,6 +62,7 @@ class Stopping {
 
   StoppingConfig config_;
   std::optional<double> best_;
+  std::optional<double> progress_;  ///< the value that patience measures from
   std::int64_t without_progress_ = 0;
 };
 

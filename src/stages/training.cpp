@@ -45,11 +45,17 @@ void TrainingConfig::describe(Fields& f) {
   f.field("batch_size", batch_size, "Rows an optimizer step.", at_least(1));
   f.field("tokens_per_pass", tokens_per_pass,
           "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
-  f.section("optimizer", optimizer, "AdamW and its schedule.");
+  f.section("optimizer", optimizer, "How weights follow from gradients.");
+  f.field("average_decay", average_decay,
+          "Keep an exponential mean of the weights with this decay (0.999); it is what is evaluated and what the stage ends "
+          "with. 0: none.",
+          {.low = 0, .high = 1, .open_high = true});
   f.field("dropout", dropout, "Share of activations dropped while training.", {.low = 0, .high = 1, .open_high = true});
   f.field("max_skipped_updates", max_skipped_updates,
           "Updates in a row that a loss or gradient which is not finite may cost before the run stops.", at_least(0));
   f.section("stop_when", stop_when, "Ends the stage early.");
+  f.field("log_every", log_every, "Steps that a row of metrics tells of: loss and gradient norm are means over them.",
+          at_least(1));
   f.field("checkpoint_every", checkpoint_every, "Steps between checkpoints; 0: only the last.", at_least(0));
   f.check(!steps || !epochs, "epochs", "goes without steps: one of them says how long the stage is");
 }
@@ -121,6 +127,7 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
     log_warn("{}: batch_size is {} and there are {} rows: every step uses them all", stage, config.batch_size,
              batch_rows_);
   }
+  if (config.average_decay > 0) average_.emplace(run.model->store, config.average_decay);
   summary_.stage = stage;
 }
 
@@ -142,14 +149,15 @@ void Training::learn() {
   if (evaluation_due_) evaluate();
   while (step_ < total_steps_ && stop_.empty()) {
     const double epochs_before = order_.epochs();
-    run_.report->step(step_ + 1, take_step(step_ + 1));
+    take_step(step_ + 1);
     ++step_;
+    if (step_ % config_.log_every == 0 || step_ == total_steps_) run_.report->step(step_, means_.take());
     cursor_ = order_.cursor();
     evaluation_due_ = step_ == total_steps_ || interval_.due(step_, epochs_before, order_.epochs());
     if (evaluation_due_) evaluate();
     checkpointer_.after_step(step_);
   }
-  keep_best();
+  adopt_final();
 }
 
 void Training::exchange(TrainerState& state) {
@@ -166,6 +174,11 @@ void Training::exchange(TrainerState& state) {
   state.summary("summary", summary_);
   state.order("rows", order_);
   state.optimizer("optimizer", optimizer_);
+  if (average_) {
+    state.tensor("average", average_->values());
+    state.value("average.updates", average_->updates());
+  }
+  means_.exchange(state);
   stopping_.exchange(state);
   best_.exchange(state);
   objective_.exchange(state);
@@ -176,31 +189,33 @@ std::uint64_t Training::step_key(std::int64_t step) const {
   return Random(stream_key(run_.seed, "dropout/" + stage_), static_cast<std::uint64_t>(step)).next64();
 }
 
-MetricValues Training::take_step(std::int64_t step) {
+StepReport Training::update(double loss) {
+  if (!std::isfinite(loss)) {
+    run_.model->store.zero_grads();
+    return {.grad_norm = loss, .learning_rate = optimizer_.learning_rate(), .skipped = true};
+  }
+  const StepReport report = optimizer_.step();
+  if (average_ && !report.skipped) average_->update();
+  return report;
+}
+
+void Training::take_step(std::int64_t step) {
   const Stopwatch watch;
   const std::vector<std::uint64_t> rows = order_.next(batch_rows_);
   const double loss =
       objective_.accumulate(rows, {config_.tokens_per_pass, config_.dropout, step_key(step)});
-  StepReport report;
-  if (std::isfinite(loss)) {
-    report = optimizer_.step();
-  } else {
-    run_.model->store.zero_grads();
-    report = {.grad_norm = loss, .learning_rate = optimizer_.learning_rate(), .skipped = true};
-  }
+  const StepReport report = update(loss);
   count_skipped(report.skipped, rows, step);
   best_is_current_ = false;
   std::int64_t tokens = 0;
   for (const std::uint64_t row : rows) tokens += objective_.tokens(row);
   summary_.tokens += tokens;
-  MetricValues metrics = {{"loss", loss},
-                          {"grad_norm", report.grad_norm},
-                          {"learning_rate", report.learning_rate},
-                          {"tokens_per_second", static_cast<double>(tokens) / watch.seconds()},
-                          {"epoch", order_.epochs()}};
-  for (auto& figure : objective_.take_metrics()) metrics.push_back(std::move(figure));
-  if (skipped_ > 0) metrics.emplace_back("skipped_updates", static_cast<double>(skipped_));
-  return metrics;
+  means_.mean("loss", loss);
+  means_.mean("grad_norm", report.grad_norm);
+  means_.last("learning_rate", report.learning_rate);
+  means_.rate("tokens_per_second", static_cast<double>(tokens), watch.seconds());
+  means_.last("epoch", order_.epochs());
+  if (skipped_ > 0) means_.last("skipped_updates", static_cast<double>(skipped_));
 }
 
 void Training::count_skipped(bool skipped, std::span<const std::uint64_t> rows, std::int64_t step) {
@@ -236,18 +251,29 @@ MetricValues Training::measure() {
 }
 
 void Training::evaluate() {
+  std::optional<WeightAverage::InPlace> in_place;
+  if (average_) in_place.emplace(*average_);
   const MetricValues metrics = measure();
   if (step_ == 0) show_samples("before");
-  const Stopping::Verdict verdict = stopping_.observe(metrics);
-  if (verdict.is_best) best_.keep(run_.model->store);
-  best_is_current_ = verdict.is_best;
-  stop_ = verdict.stop;
+  choose(stopping_.observe(metrics));
   evaluation_due_ = false;
 }
 
-/// Goes back to the best weights; the summary then tells their figures.
-void Training::keep_best() {
-  if (!stopping_.keeps_best() || best_is_current_) return;
+void Training::choose(const Stopping::Verdict& verdict) {
+  if (verdict.is_best) {
+    best_.keep(run_.model->store);
+    checkpointer_.save_best(*config_.stop_when.best, *stopping_.best(), step_);
+  }
+  best_is_current_ = verdict.is_best;
+  stop_ = verdict.stop;
+}
+
+/// Goes to the best weights, whose figures the summary then tells, or to the average.
+void Training::adopt_final() {
+  if (!stopping_.keeps_best() || best_is_current_) {
+    if (average_) average_->adopt();
+    return;
+  }
   best_.restore(run_.model->store);
   log_info("{}: back to the best weights, {} {:.4g}", stage_, *config_.stop_when.best, *stopping_.best());
   measure();

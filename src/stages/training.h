@@ -9,9 +9,11 @@
 #include "algo/batch.h"
 #include "data/order.h"
 #include "optim/optimizer.h"
+#include "optim/weight_average.h"
 #include "report/metrics.h"
 #include "stages/checkpointer.h"
 #include "stages/run.h"
+#include "stages/step_means.h"
 #include "stages/stopping.h"
 #include "stages/stopwatch.h"
 
@@ -24,9 +26,11 @@ struct TrainingConfig {
   std::int64_t batch_size = 32;
   std::int64_t tokens_per_pass = 8192;
   OptimizerConfig optimizer;
+  double average_decay = 0;
   double dropout = 0;
   std::int64_t max_skipped_updates = 3;
   StoppingConfig stop_when;
+  std::int64_t log_every = 1;
   std::int64_t checkpoint_every = 0;
 
   void describe(Fields& f);
@@ -109,6 +113,8 @@ class Objective {
 ///
 ///     next rows ─► pack ─► loss, gradient (part by part) ─► optimizer ─► (evaluate, checkpoint, stop)
 ///
+/// Where an average of the weights is kept, it is what is evaluated, chosen among and left at the end; the weights that
+/// learn are the checkpoints'.
 class Training {
  public:
   /// Everything is borrowed and must outlive the loop. `stage` names checkpoints and random streams.
@@ -123,14 +129,17 @@ class Training {
  private:
   void learn();
   void exchange(TrainerState& state);
-  MetricValues take_step(std::int64_t step);
+  void take_step(std::int64_t step);
+  /// The optimizer's part of a step: skipped where the loss is not finite.
+  StepReport update(double loss);
   /// The random key of a step.
   std::uint64_t step_key(std::int64_t step) const;
   void count_skipped(bool skipped, std::span<const std::uint64_t> rows, std::int64_t step);
   /// Evaluates after step_ and reports.
   void evaluate();
   MetricValues measure();
-  void keep_best();
+  void choose(const Stopping::Verdict& verdict);
+  void adopt_final();
   void show_samples(const std::string& when);
 
   Run& run_;
@@ -141,11 +150,13 @@ class Training {
   std::int64_t total_steps_;
   std::uint64_t batch_rows_;
   Optimizer optimizer_;
+  std::optional<WeightAverage> average_;
   RowOrder order_;
   RowOrder::Cursor cursor_;  ///< of order_ after the last complete step
   Stopping stopping_;
   BestWeights best_;
   bool best_is_current_ = true;
+  StepMeans means_;
   StageSummary summary_;
   Stopwatch watch_;
   std::int64_t step_ = 0;  ///< complete, but for its evaluation

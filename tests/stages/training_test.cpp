@@ -2,7 +2,9 @@
 #include <limits>
 #include <numeric>
 
+#include "io/atomic_directory.h"
 #include "stages/language_model.h"
+#include "stages/model_directory.h"
 #include "stages/pretrain.h"
 #include "stages/tiny_run.h"
 
@@ -189,6 +191,101 @@ TEST_CASE("stages: the best weights stay, and the summary tells their figures") 
   CHECK(at::equal(objective.seen[4], objective.seen[1]));
   CHECK(!at::equal(objective.seen[3], objective.seen[1]));
   CHECK(summary.held_out.at(0).after == 3);
+}
+
+TEST_CASE("stages: the best weights lie on the disk with their figures while the stage goes on") {
+  TinyRun tiny;
+  TrainingConfig config = quick_training(8);
+  config.stop_when.best = "eval/loss";  // known to be better when lower
+  ScriptedObjective objective(tiny.run, {5, 3, 4, 4.5, 6});
+  Training(tiny.run, config, {.steps = 2}, "scripted", objective).run();
+  const std::filesystem::path best = tiny.run.checkpoint_directory("scripted") / "best";
+  CHECK(verify_directory(best).empty());
+  const Json figures = Json::parse(contents_of(best / "best.json"), "best.json");
+  CHECK(figures.at("step").as_integer() == 2);
+  CHECK(figures.at("metric").as_string() == "eval/loss");
+  CHECK(figures.at("value").as_number() == 3);
+  const at::Tensor kept = tiny.weights();
+  tiny.run.model->store.weights().zero_();
+  load_weights(*tiny.run.model, best);
+  CHECK(at::equal(tiny.weights(), kept));
+}
+
+TEST_CASE("stages: patience counts evaluations without the least gain, and the best is kept all the same") {
+  const StoppingConfig config{.best = "eval/loss", .patience = 2, .least_gain = 0.5};
+  Stopping stopping(config);
+  CHECK(stopping.observe({{"eval/loss", 5}}).is_best);
+  const Stopping::Verdict little = stopping.observe({{"eval/loss", 4.8}});
+  CHECK(little.is_best);
+  CHECK(little.stop.empty());
+  CHECK(stopping.observe({{"eval/loss", 4.4}}).stop.empty());  // 0.6 better than what patience measures from
+  CHECK(stopping.observe({{"eval/loss", 4.3}}).stop.empty());
+  CHECK(stopping.observe({{"eval/loss", 4.5}}).stop == "eval/loss has not improved on 4.3 in 2 evaluations");
+  CHECK(*stopping.best() == 4.3);
+}
+
+TEST_CASE("stages: which way a metric is better") {
+  const auto lower = [](const char* name, bool told = false) {
+    return StoppingConfig{.best = name, .best_is_lowest = told}.lower_is_better();
+  };
+  for (const char* name : {"eval/loss", "eval/perplexity", "eval/mse", "eval/rmse", "eval/mae", "eval/ece"}) CHECK(lower(name));
+  for (const char* name : {"eval/accuracy", "eval/reward", "eval/f1", "eval/spearman"}) CHECK(!lower(name));
+  CHECK(lower("eval/length", true));
+  Stopping stopping({.best = "eval/loss"});
+  stopping.observe({{"eval/loss", std::nan("")}});
+  CHECK(stopping.observe({{"eval/loss", 9}}).is_best);
+  CHECK(!stopping.observe({{"eval/loss", std::nan("")}}).is_best);
+}
+
+TEST_CASE("stages: rows of metrics tell of log_every steps") {
+  TinyRun every, third;
+  TrainingConfig config = quick_training(7);
+  LanguageModelObjective first(every.run, {ragged_examples(8), {}}, 1000);
+  Training(every.run, config, {}, "logged", first).run();
+  config.log_every = 3;
+  LanguageModelObjective second(third.run, {ragged_examples(8), {}}, 1000);
+  Training(third.run, config, {}, "logged", second).run();
+  const std::vector<double> all = every.series("loss"), means = third.series("loss");
+  REQUIRE(all.size() == 7);
+  REQUIRE(means.size() == 3);
+  CHECK(means[0] == doctest::Approx((all[0] + all[1] + all[2]) / 3));
+  CHECK(means[1] == doctest::Approx((all[3] + all[4] + all[5]) / 3));
+  CHECK(means[2] == all[6]);
+  CHECK(third.series("epoch") == std::vector<double>{1.5, 3, 3.5});
+  CHECK(third.rows.back().step == 7);
+  CHECK(at::equal(every.weights(), third.weights()));
+}
+
+TEST_CASE("stages: an average of the weights is what is evaluated and what a stage ends with") {
+  const auto run = [](TinyRun& tiny, double decay) {
+    TrainingConfig config = quick_training(6);
+    config.average_decay = decay;
+    ScriptedObjective objective(tiny.run, {5});
+    Training(tiny.run, config, {.steps = 1}, "averaged", objective).run();
+    return objective.seen;
+  };
+  TinyRun plain, averaged;
+  const std::vector<at::Tensor> weights = run(plain, 0), means = run(averaged, 0.9);
+  REQUIRE(weights.size() == 7);
+  REQUIRE(means.size() == 7);
+  at::Tensor expected = weights[0].to(at::kDouble);
+  for (std::size_t n = 1; n < weights.size(); ++n) {
+    const double decay = (1.0 + static_cast<double>(n)) / (10.0 + static_cast<double>(n));
+    expected = decay * expected + (1 - decay) * weights[n].to(at::kDouble);
+    CHECK((means[n] - expected).abs().max().item<double>() < 1e-6);
+  }
+  CHECK(at::equal(averaged.weights(), means.back()));
+}
+
+TEST_CASE("stages: the best of the averages is kept") {
+  TinyRun tiny;
+  TrainingConfig config = quick_training(4);
+  config.average_decay = 0.9;
+  config.stop_when.best = "eval/loss";
+  ScriptedObjective objective(tiny.run, {5, 3, 4, 3});
+  Training(tiny.run, config, {.steps = 2}, "averaged", objective).run();
+  REQUIRE(objective.seen.size() == 4);
+  CHECK(at::equal(tiny.weights(), objective.seen[1]));
 }
 
 TEST_CASE("stages: a metric that stop_when names and nobody measures is an error that lists the others") {

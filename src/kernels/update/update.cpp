@@ -1,0 +1,81 @@
+#include "kernels/update/update.h"
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "kernels/update/update_cpu.h"
+
+namespace hone::kernels {
+
+namespace {
+
+constexpr std::int64_t chunk = 16384;  // elements: the least worth another thread
+
+void check_flat(const at::Tensor& tensor, std::int64_t size) {
+  HONE_ASSERT(tensor.dim() == 1 && tensor.size(0) == size && tensor.scalar_type() == at::kFloat &&
+              tensor.is_contiguous() && tensor.device().is_cpu());
+}
+
+}  // namespace
+
+void lion_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Lion& rule) {
+  const std::int64_t size = grad.numel();
+  check_flat(weight, size);
+  check_flat(grad, size);
+  check_flat(momentum, size);
+  const LionFactors factors{.beta1 = static_cast<float>(rule.beta1),
+                            .share1 = static_cast<float>(1.0 - rule.beta1),
+                            .beta2 = static_cast<float>(rule.beta2),
+                            .share2 = static_cast<float>(1.0 - rule.beta2),
+                            .grad_scale = static_cast<float>(rule.grad_scale),
+                            .decay = static_cast<float>(1.0 - rule.learning_rate * rule.weight_decay),
+                            .learning_rate = static_cast<float>(rule.learning_rate)};
+  const auto update = HONE_SELECT(lion_range);
+  float* const w = weight.mutable_data_ptr<float>();
+  const float* const g = grad.const_data_ptr<float>();
+  float* const m = momentum.mutable_data_ptr<float>();
+  parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
+    update(w + begin, g + begin, m + begin, end - begin, factors);
+  });
+}
+
+void sgd_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Sgd& rule) {
+  const std::int64_t size = grad.numel();
+  check_flat(weight, size);
+  check_flat(grad, size);
+  HONE_ASSERT(momentum.defined() == (rule.momentum > 0));
+  const SgdFactors factors{.grad_scale = static_cast<float>(rule.grad_scale),
+                           .weight_decay = static_cast<float>(rule.weight_decay),
+                           .momentum = static_cast<float>(rule.momentum),
+                           .of_gradient = rule.nesterov ? 1.0f : 0.0f,
+                           .of_momentum = rule.nesterov ? static_cast<float>(rule.momentum) : 1.0f,
+                           .learning_rate = static_cast<float>(rule.learning_rate)};
+  float* const w = weight.mutable_data_ptr<float>();
+  const float* const g = grad.const_data_ptr<float>();
+  if (!momentum.defined()) {
+    const auto update = HONE_SELECT(plain_sgd_range);
+    parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
+      update(w + begin, g + begin, end - begin, factors);
+    });
+    return;
+  }
+  check_flat(momentum, size);
+  float* const m = momentum.mutable_data_ptr<float>();
+  const auto update = HONE_SELECT(sgd_range);
+  parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
+    update(w + begin, g + begin, m + begin, end - begin, factors);
+  });
+}
+
+void move_average(at::Tensor& average, const at::Tensor& value, double share) {
+  const std::int64_t size = value.numel();
+  check_flat(average, size);
+  check_flat(value, size);
+  const auto update = HONE_SELECT(average_range);
+  float* const a = average.mutable_data_ptr<float>();
+  const float* const v = value.const_data_ptr<float>();
+  parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
+    update(a + begin, v + begin, end - begin, static_cast<float>(share));
+  });
+}
+
+}  // namespace hone::kernels
