@@ -67,6 +67,8 @@ void OptimizerConfig::describe(Fields& f) {
           "(embed_tokens.weight) or with * for anything.");
   f.field("rates", rates, "Factors of the learning rate by the same names, as in {\"classifier.*\": 10}; all that match "
                           "multiply.");
+  f.check(std::all_of(rates.begin(), rates.end(), [](const auto& rate) { return rate.second >= 0; }), "rates",
+          "factors must be at least 0");
   f.field("layer_decay", layer_decay,
           "Layer-wise rates: each layer below the top learns at this factor of the one above it, embeddings below the "
           "first layer; heads and final norms at the full rate.",
