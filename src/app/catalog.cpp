@@ -37,8 +37,11 @@
 #include "rewards/safety.h"
 #include "rewards/skeleton.h"
 #include "stages/classify.h"
+#include "stages/dpo.h"
 #include "stages/eval.h"
 #include "stages/grpo.h"
+#include "stages/grpo_presets.h"
+#include "stages/kto.h"
 #include "stages/ppo.h"
 #include "stages/pretrain.h"
 #include "stages/reward_model.h"
@@ -60,8 +63,21 @@ Catalog stages() {
               {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
               {"classify", "A classifier on the trunk, from labelled texts.", make<ClassifySpec>},
               {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
+              {"dpo", "Direct preference optimization and its losses, from pairs.", make<DpoSpec>},
+              {"kto", "Kahneman-Tversky optimization, from single good and bad answers.", make<KtoSpec>},
+              {"orpo", "Odds-ratio preference optimization: supervised and from pairs at once.", make<OrpoSpec>},
+              {"simpo", "Simple preference optimization: from pairs, without a reference.", make<SimpoSpec>},
+              {"cpo", "Contrastive preference optimization: from pairs, without a reference.", make<CpoSpec>},
               {"ppo", "Proximal policy optimization with a critic.", make<PpoSpec>},
               {"grpo", "Group-relative policy optimization.", make<GrpoSpec>},
+              {"dr_grpo", "GRPO without deviations and lengths in the loss.", make<DrGrpoSpec>},
+              {"rloo", "Answers against the mean of the others.", make<RlooSpec>},
+              {"reinforce_plus_plus", "Single answers, advantages whitened over the batch.", make<ReinforcePlusPlusSpec>},
+              {"remax", "Single answers against the greedy one.", make<RemaxSpec>},
+              {"gspo", "GRPO with one probability ratio an episode.", make<GspoSpec>},
+              {"cispo", "GRPO with clipped ratios as constant factors.", make<CispoSpec>},
+              {"dapo", "GRPO with a higher clip and groups that teach something.", make<DapoSpec>},
+              {"gdpo", "GRPO that compares each reward by itself.", make<GdpoSpec>},
               {"eval", "Held-out evaluation without training.", make<EvalSpec>},
           }};
 }
