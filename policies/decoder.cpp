@@ -180,7 +180,7 @@ at::Tensor Decoder::hidden(const at::Tensor& id_T, const Forward& forward) {
   const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
     return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
   };
-  at::Tensor stream = drop(scaled(embedding(id_T, embedding_), form_.embedding_scale), 0);
+  at::Tensor stream = drop(scaled(forward.noised(embedding(id_T, embedding_)), form_.embedding_scale), 0);
   at::Tensor branch;  // what the last block produced and nobody has added to the stream yet
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Block& block = blocks_[i];

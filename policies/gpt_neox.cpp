@@ -109,7 +109,7 @@ at::Tensor GptNeox::hidden(const at::Tensor& id_T, const Forward& forward) {
   const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
     return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
   };
-  at::Tensor stream = drop(embedding(id_T, embedding_), 0);
+  at::Tensor stream = drop(forward.noised(embedding(id_T, embedding_)), 0);
   at::Tensor branch;
   for (std::int64_t i = 0; i < spec_.layers; ++i) {
     const Block& block = blocks_[static_cast<std::size_t>(i)];

@@ -64,8 +64,13 @@ struct Forward {
   std::uint64_t dropout_key = 0;                 ///< a new one each micro-batch
   at::Tensor type_T;                             ///< int32 token types; undefined: all 0
   const SourceSide* source = nullptr;            ///< encoder-decoder only
+  at::Tensor embedding_noise_TD;  ///< added to the embeddings of decoders (NEFTune); undefined: nothing
   /// Where mixtures of experts put the router's logits [T, experts] of each layer, with gradients; null: nowhere.
   std::vector<at::Tensor>* router_logits = nullptr;
+
+  at::Tensor noised(const at::Tensor& embedded_TD) const {
+    return embedding_noise_TD.defined() ? embedded_TD + embedding_noise_TD : embedded_TD;
+  }
 };
 
 /// A language model: ids in, hidden states out. Rollout and training call the very same `hidden`.
