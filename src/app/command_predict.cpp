@@ -19,7 +19,7 @@ const TaskRow& task_named(const std::string& name) {
     if (row.name == name) return row;
     names.emplace_back(row.name);
   }
-  fail(ErrorKind::usage, "there is no task '{}'{}; tasks: {}", name, suggestion(name, names), fmt::join(names, ", "));
+  fail(ErrorKind::usage, "there is no task '{}'{}", name, suggestion(name, names));
 }
 
 /// A line that begins with { is JSON, any other is a text.

@@ -121,8 +121,11 @@ struct ExportCommand {
   std::string model;
   std::string output;
   std::string gguf;  ///< f32, f16, bf16 or q8_0: `output` is one GGUF file of that type; empty: a directory
+  std::string dtype = "float32";         ///< of the directory's weights: float32, float16 or bfloat16
+  std::string max_shard_size = "50GB";   ///< a number of bytes with or without a unit
 };
-/// Writes a model as one whole directory, an adapter merged into its base, or as a GGUF file.
+/// Writes a model as one whole directory, an adapter merged into its base, or as a GGUF file. The tokenizer's files,
+/// generation values and, unless an adapter was merged, README.md are those of the model.
 void command_export(const ExportCommand& command);
 
 struct GenerateCommand {

@@ -160,13 +160,19 @@ void add_model_commands(CLI::App& app) {
   static PredictCommand predict;
   CLI::App* task = app.add_subcommand("predict", "Run a task on each line of stdin");
   task->add_option("task", predict.task, "text-classification, token-classification, question-answering, fill-mask, "
-                                         "feature-extraction or sentence-similarity")->required();
+                                         "summarization, translation, feature-extraction or sentence-similarity")->required();
   task->add_option("--model,-m", predict.model, "Model directory")->required();
   task->add_option("--top-k", predict.options.top_k, "Results a line")->check(CLI::PositiveNumber);
   task->add_option("--aggregation", predict.options.aggregation, "Tokens to entities: none, simple, first, average, max");
   task->add_option("--pooling", predict.options.pooling, "Tokens to one vector: mean, cls, max, lasttoken …");
   task->add_option("--max-answer-length", predict.options.max_answer_length, "Tokens of an answer")->check(CLI::PositiveNumber);
   task->add_option("--stride", predict.options.stride, "Tokens that windows of a long context share")->check(CLI::NonNegativeNumber);
+  task->add_option("--source", predict.options.from, "translation: language of the texts, as config.json or the prefix names it");
+  task->add_option("--target", predict.options.to, "translation: language to write");
+  task->add_option("--prefix", predict.options.prefix, "summarization, translation: put before each text, instead of config.json's");
+  task->add_option("--beams", predict.options.beams, "summarization, translation: beams, 1: greedy; default: the model's")->check(CLI::PositiveNumber);
+  task->add_option("--max-tokens", predict.options.max_tokens, "summarization, translation: longest text; default: the model's")
+      ->check(CLI::PositiveNumber);
   task->add_flag("--json", predict.json, "A JSON value a line");
   task->callback([] { command_predict(predict); });
   CLI::App* inspect = app.add_subcommand("inspect", "What a model directory holds, and what would be refused");
@@ -177,6 +183,9 @@ void add_model_commands(CLI::App& app) {
   exporting->add_option("model", out.model, "Model or adapter directory")->required();
   exporting->add_option("output", out.output, "Directory to write")->required();
   exporting->add_option("--gguf", out.gguf, "Write one GGUF file of this type for llama.cpp")->check(CLI::IsMember({"f32", "f16", "bf16", "q8_0"}));
+  exporting->add_option("--dtype", out.dtype, "Of the weights: float32, float16 or bfloat16")
+      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+  exporting->add_option("--max-shard-size", out.max_shard_size, "Largest file of weights, like 2GB; default: 50GB, as transformers has it");
   exporting->callback([] { command_export(out); });
 }
 

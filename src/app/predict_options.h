@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace hone {
@@ -12,6 +13,10 @@ struct PredictOptions {
   std::string pooling;              ///< embeddings; empty: as the directory says, else mean
   std::int64_t max_answer_length = 15;
   std::int64_t stride = 128;        ///< question-answering: tokens that windows share
+  std::string from, to;             ///< translation: languages, both or none
+  std::optional<std::string> prefix;  ///< summarization, translation: before the text, instead of config.json's
+  std::int64_t beams = 0;           ///< the same; 0: as the directory says
+  std::int64_t max_tokens = 0;      ///< the same
 };
 
 }  // namespace hone

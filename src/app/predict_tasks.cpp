@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/text_tasks.h"
 #include "base/error.h"
 #include "predict/fill_mask.h"
 #include "predict/pooling.h"
@@ -187,11 +188,13 @@ PredictTask sentence_similarity(const TaskModel& model, const PredictOptions& op
   };
 }
 
-constexpr std::array<TaskRow, 6> rows = {{
+constexpr std::array<TaskRow, 8> rows = {{
     {"text-classification", "a text, or {text, text_pair}", text_classification},
     {"token-classification", "a text", token_classification},
     {"question-answering", "{question, context}", question_answering},
     {"fill-mask", "a text with the mask token, or {text, targets}", fill_mask},
+    {"summarization", "a text", summarization},
+    {"translation", "a text", translation},
     {"feature-extraction", "a text", feature_extraction},
     {"sentence-similarity", "{source_sentence, sentences}", sentence_similarity},
 }};

@@ -18,7 +18,8 @@ struct TaskRow {
   std::string_view input;  ///< for --help: "a text", "{question, context}"
   PredictTask (*make)(const TaskModel& model, const PredictOptions& options);
 };
-/// text-classification, token-classification, question-answering, fill-mask, feature-extraction, sentence-similarity.
+/// text-classification, token-classification, question-answering, fill-mask, summarization, translation,
+/// feature-extraction, sentence-similarity.
 std::span<const TaskRow> predict_tasks();
 
 }  // namespace hone

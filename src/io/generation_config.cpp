@@ -19,15 +19,14 @@ constexpr std::array<std::string_view, 14> kWithoutEffect = {
     "return_dict_in_generate", "return_legacy_cache",  "prefill_chunk_size",
     "disable_compile",         "chat_format"};
 /// Values of other keys that ask for nothing.
-constexpr std::array<std::pair<std::string_view, double>, 9> kNeutral = {{{"num_beam_groups", 1},
+constexpr std::array<std::pair<std::string_view, double>, 8> kNeutral = {{{"num_beam_groups", 1},
                                                                           {"diversity_penalty", 0},
                                                                           {"typical_p", 1},
                                                                           {"epsilon_cutoff", 0},
                                                                           {"eta_cutoff", 0},
                                                                           {"encoder_repetition_penalty", 1},
                                                                           {"encoder_no_repeat_ngram_size", 0},
-                                                                          {"num_return_sequences", 1},
-                                                                          {"min_length", 0}}};
+                                                                          {"num_return_sequences", 1}}};
 
 class Reader {
  public:
@@ -98,11 +97,14 @@ class Reader {
 }  // namespace
 
 GenerationConfig read_generation_config(const std::filesystem::path& directory) {
-  GenerationConfig config;
   const std::filesystem::path file = directory / "generation_config.json";
-  if (!std::filesystem::exists(file)) return config;
-  const Json json = Json::parse(read_file(file), file.string());
-  Reader reader(json, file.string());
+  if (!std::filesystem::exists(file)) return {};
+  return read_generation_config(Json::parse(read_file(file), file.string()), file.string());
+}
+
+GenerationConfig read_generation_config(const Json& json, const std::string& source) {
+  GenerationConfig config;
+  Reader reader(json, source);
   reader.read("do_sample", config.do_sample);
   reader.read("temperature", config.temperature, at_least(0));
   reader.read("top_k", config.top_k, 0);
@@ -113,14 +115,18 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory) 
   reader.read("max_new_tokens", config.max_new_tokens, 1);
   reader.read("max_length", config.max_length, 1);
   reader.read("min_new_tokens", config.min_new_tokens, 0);
+  reader.read("min_length", config.min_length, 0);
   reader.read("num_beams", config.num_beams, 1);
   reader.read("length_penalty", config.length_penalty, Range{});
-  reader.read("early_stopping", config.early_stopping);
+  const Json* early = json.find("early_stopping");
+  config.never_stops_early = early != nullptr && *early == Json("never");
+  if (!config.never_stops_early) reader.read("early_stopping", config.early_stopping);
   reader.read("bos_token_id", config.bos_token_id, 0);
   reader.read("pad_token_id", config.pad_token_id, 0);
   reader.read("decoder_start_token_id", config.decoder_start_token_id, 0);
   reader.read_ids("eos_token_id", config.eos_token_ids);
   config.not_honoured = reader.others();
+  if (config.never_stops_early) std::erase(config.not_honoured, "early_stopping");
   return config;
 }
 

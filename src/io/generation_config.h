@@ -21,9 +21,11 @@ struct GenerationConfig {
   std::optional<std::int64_t> max_new_tokens;
   std::optional<std::int64_t> max_length;  ///< of prompt and answer together
   std::optional<std::int64_t> min_new_tokens;
+  std::optional<std::int64_t> min_length;  ///< of prompt and answer together
   std::optional<std::int64_t> num_beams;
   std::optional<double> length_penalty;
   std::optional<bool> early_stopping;
+  bool never_stops_early = false;  ///< early_stopping is "never"
   std::optional<std::int64_t> bos_token_id;
   std::optional<std::int64_t> pad_token_id;
   std::optional<std::int64_t> decoder_start_token_id;
@@ -35,6 +37,9 @@ struct GenerationConfig {
 /// Reads <directory>/generation_config.json; without that file nothing is set. Error{data} that names the file and
 /// the key for a value of the wrong type or out of range.
 GenerationConfig read_generation_config(const std::filesystem::path& directory);
+
+/// The same of a file's contents; `source` is what messages name.
+GenerationConfig read_generation_config(const Json& json, const std::string& source);
 
 /// The same file as it stands there, for writing it again; null without one. Error{data} unless it is an object.
 Json stored_generation_config(const std::filesystem::path& directory);

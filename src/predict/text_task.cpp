@@ -9,18 +9,35 @@ namespace {
 
 constexpr std::string_view kTranslation = "translation";
 
-/// The name of the task in the configuration; a model with a single translation task need not be told which.
-std::string full_name(const Json::Object& tasks, std::string_view task, std::string_view source) {
-  if (task != kTranslation) return std::string(task);
+/// How T5 was taught to be asked.
+std::string translation_prefix(const TextTaskWish& wish) { return fmt::format("translate {} to {}: ", wish.from, wish.to); }
+
+bool has_prefix(const Json& settings, const std::string& prefix) {
+  const Json* own = settings.find("prefix");
+  return own != nullptr && *own == Json(prefix);
+}
+
+/// The name of the task in the configuration; a model with a single translation task need not be told which. Empty: it
+/// has none such.
+std::string full_name(const Json::Object& tasks, const TextTaskWish& wish, std::string_view source) {
+  if (wish.task != kTranslation) return wish.task;
+  const bool named = !wish.from.empty();
+  const std::string by_codes = fmt::format("translation_{}_to_{}", wish.from, wish.to);
   std::vector<std::string> found;
   for (const auto& [name, settings] : tasks) {
-    if (name == task) return name;
+    if (named ? name == by_codes || has_prefix(settings, translation_prefix(wish)) : name == kTranslation) return name;
     if (name.starts_with("translation_")) found.push_back(name);
   }
-  if (found.size() > 1) {
-    fail(ErrorKind::config, "{} has several translation tasks; name one of {}", source, fmt::join(found, ", "));
+  if (wish.prefix) return "";
+  if (named && !found.empty()) {
+    fail(ErrorKind::config, "{} has no translation from {} to {}, it has {}; name one of them, or give the prefix that the "
+         "model was trained with", source, wish.from, wish.to, fmt::join(found, ", "));
   }
-  return found.empty() ? std::string(task) : found.front();
+  if (found.size() > 1) {
+    fail(ErrorKind::config, "{} has several translation tasks: {}; say from which language to which", source,
+         fmt::join(found, ", "));
+  }
+  return found.empty() ? "" : found.front();
 }
 
 std::string text_of(const Json* value, std::string_view key, std::string_view source) {
@@ -32,27 +49,28 @@ std::string text_of(const Json* value, std::string_view key, std::string_view so
 
 }  // namespace
 
-TextTask read_text_task(const Json& config, std::string_view task, std::string_view source) {
+TextTask read_text_task(const Json& config, const TextTaskWish& wish, std::string_view source) {
   TextTask result{.prefix = text_of(config.find("prefix"), "prefix", source)};
   const Json* tasks = config.find("task_specific_params");
-  if (tasks == nullptr || tasks->is_null()) return result;
-  if (!tasks->is_object()) {
+  const bool listed = tasks != nullptr && !tasks->is_null();
+  if (listed && !tasks->is_object()) {
     fail(ErrorKind::data, "{}: task_specific_params is of type {}, expected object", source, tasks->type_name());
   }
-  const std::string name = full_name(tasks->as_object(), task, source);
-  const Json* settings = tasks->find(name);
-  if (settings == nullptr) return result;
-  if (!settings->is_object()) {
-    fail(ErrorKind::data, "{}: task_specific_params.{} is of type {}, expected object", source, name,
-         settings->type_name());
-  }
-  for (const auto& [key, value] : settings->as_object()) {
-    if (key == "prefix") {
-      result.prefix = text_of(&value, fmt::format("task_specific_params.{}.prefix", name), source);
-    } else {
-      result.generation.set(key, value);
+  const std::string name = full_name(listed ? tasks->as_object() : Json::Object{}, wish, source);
+  const Json* settings = listed ? tasks->find(name) : nullptr;
+  if (settings != nullptr) {
+    const std::string key = "task_specific_params." + name;
+    if (!settings->is_object()) {
+      fail(ErrorKind::data, "{}: {} is of type {}, expected object", source, key, settings->type_name());
     }
+    if (const Json* prefix = settings->find("prefix")) result.prefix = text_of(prefix, key + ".prefix", source);
+    for (const auto& [setting, value] : settings->as_object()) {
+      if (setting != "prefix") result.generation.set(setting, value);
+    }
+  } else if (!wish.from.empty()) {
+    result.prefix = translation_prefix(wish);
   }
+  if (wish.prefix) result.prefix = *wish.prefix;
   return result;
 }
 

@@ -49,6 +49,19 @@ TEST_CASE("io: a generation config that is written again keeps its values and ge
         std::string::npos);
 }
 
+TEST_CASE("io: the settings of beams and lengths are read") {
+  const GenerationConfig config = read_generation_config(
+      Json::parse(R"({"early_stopping": "never", "num_beams": 4, "length_penalty": 2.0, "min_length": 30})", "test"), "test");
+  CHECK(config.never_stops_early);
+  CHECK_FALSE(config.early_stopping.has_value());
+  CHECK(config.num_beams == 4);
+  CHECK(config.length_penalty == 2.0);
+  CHECK(config.min_length == 30);
+  CHECK(config.not_honoured.empty());
+  CHECK(parsed(R"({"early_stopping": true})").early_stopping == true);
+  HONE_CHECK_ERROR(data, parsed(R"({"early_stopping": "always"})"), "early_stopping");
+}
+
 TEST_CASE("io: keys of a generation config that are not honoured are listed, neutral ones are not") {
   const GenerationConfig config = parsed(R"({"typical_p": 0.9, "num_beam_groups": 1, "suppress_tokens": [1],
       "bad_words_ids": null, "forced_eos_token_id": 2, "use_cache": true, "penalty_alpha": 0.6})");

@@ -13,8 +13,14 @@ const char* const kT5 = R"({"task_specific_params": {
   "translation_en_to_de": {"prefix": "translate English to German: ", "max_length": 300},
   "translation_en_to_fr": {"prefix": "translate English to French: "}}})";
 
-TextTask task_of(const char* config, std::string_view task) {
-  return read_text_task(Json::parse(config, "test"), task, "config.json");
+TextTask task_of(const char* config, const std::string& task) {
+  return read_text_task(Json::parse(config, "test"), {.task = task}, "config.json");
+}
+
+TextTask translation(const char* config, const std::string& from, const std::string& to,
+                     std::optional<std::string> prefix = std::nullopt) {
+  return read_text_task(Json::parse(config, "test"), {.task = "translation", .from = from, .to = to, .prefix = prefix},
+                        "config.json");
 }
 
 }  // namespace
@@ -30,6 +36,18 @@ TEST_CASE("predict: the prefix and settings of a task are those of config.json")
   CHECK(task_of(R"({"task_specific_params": {"translation_a_to_b": {"prefix": "x "}}})", "translation").prefix == "x ");
   CHECK(task_of(R"({"prefix": "always "})", "summarization").prefix == "always ");
   CHECK(task_of(R"({"prefix": null, "task_specific_params": null})", "summarization").prefix.empty());
+}
+
+TEST_CASE("predict: languages name a model's translation task, or make the prefix of a model that lists none") {
+  CHECK(translation(kT5, "en", "de").prefix == "translate English to German: ");
+  CHECK(translation(kT5, "en", "de").generation.dump() == R"({"max_length":300})");
+  CHECK(translation(kT5, "English", "German").generation.dump() == R"({"max_length":300})");
+  HONE_CHECK_ERROR(config, translation(kT5, "de", "en"), "no translation from de to en",
+                   "translation_en_to_de, translation_en_to_fr", "prefix");
+  CHECK(translation(kT5, "de", "en", "to English: ").prefix == "to English: ");
+  CHECK(translation("{}", "English", "Swahili").prefix == "translate English to Swahili: ");
+  CHECK(translation(kT5, "en", "de", "").prefix.empty());
+  CHECK(translation(kT5, "", "", "x ").prefix == "x ");
 }
 
 TEST_CASE("predict: task settings of another type are refused") {
