@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "data/normalize.h"
+#include "data/prepare_rows.h"
 #include "io/table.h"
 
 namespace hone {
@@ -77,19 +79,18 @@ class RowReader {
 
 }  // namespace
 
-Dataset Dataset::load(std::string name, const DataConfig& config) {
+Dataset Dataset::load(std::string name, const DataConfig& config, std::uint64_t seed) {
   Dataset data;
   data.name_ = std::move(name);
   data.shape_ = config.shape;
   data.part_ = config.part;
   data.held_out_share_ = config.held_out;
   data.prompt_words_ = config.prompt_words;
-  data.read(config.path, config.target_path, config, false);
-  if (config.held_out_path) {
-    data.read(*config.held_out_path, config.held_out_target_path, config, true);
-    data.warn_of_overlap();
-  }
+  RowPreparation preparation(config.preparation, "data." + data.name_, stream_key(seed, data.name_));
+  data.read(config.path, config.target_path, config, false, preparation);
+  if (config.held_out_path) data.read(*config.held_out_path, config.held_out_target_path, config, true, preparation);
   data.shape_ = canonical_shape(data.shape_);
+  data.prepare(config, preparation);
   if (config.prompt_words > 0 && data.shape_ != DataShape::text && data.shape_ != DataShape::text_label) {
     fail(ErrorKind::config, "data.{}: `prompt_words` cuts prompts out of `text`, but {} has rows of {}", data.name_,
          config.path, data.shape_name());
@@ -98,21 +99,30 @@ Dataset Dataset::load(std::string name, const DataConfig& config) {
 }
 
 void Dataset::read(const std::string& path, const std::optional<std::string>& target_path, const DataConfig& config,
-                   bool held_out_file) {
+                   bool held_out_file, RowPreparation& preparation) {
   RowReader reader(path, target_path, config);
   (held_out_file ? held_out_ : train_).source = reader.source();
   if (config.held_out > 0) held_out_.source = reader.source();
+  const double share = config.preparation.stratified ? 0 : held_out_share_;
   std::int64_t count = 0;
   while (std::optional<DataRow> row = reader.next(shape_)) {
-    DataRow read = std::move(*row);
-    const std::string identity = read.identity();
     ++rows_read_;
-    if (text_class(identity, "part", static_cast<std::uint64_t>(part_.of)) == static_cast<std::uint64_t>(part_.index)) {
-      const bool hold_out = held_out_file || text_share(identity, "held out") < held_out_share_;
-      (hold_out ? held_out_ : train_).rows.push_back(std::move(read));
+    if (preparation.admit(*row, canonical_shape(shape_))) {
+      const std::string identity = row->identity();
+      const bool mine =
+          text_class(identity, "part", static_cast<std::uint64_t>(part_.of)) == static_cast<std::uint64_t>(part_.index);
+      const bool hold_out = held_out_file || text_share(identity, "held out") < share;
+      if (mine) (hold_out ? held_out_ : train_).rows.push_back(std::move(*row));
     }
     if (config.limit && ++count == *config.limit) return;
   }
+}
+
+void Dataset::prepare(const DataConfig& config, RowPreparation& preparation) {
+  if (config.preparation.stratified) preparation.hold_out(held_out_share_, shape_, train_.rows, held_out_.rows);
+  preparation.finish(shape_, train_.rows, held_out_.rows);
+  if (const std::string done = preparation.report().text(); !done.empty()) log_info("data.{}: {}", name_, done);
+  if (config.held_out_path) warn_of_overlap();
 }
 
 void Dataset::warn_of_overlap() const {
@@ -144,7 +154,8 @@ std::span<const DataRow> Dataset::rows(Split split) const {
 std::string Dataset::place(Split split, std::size_t row) const {
   const SplitRows& found = of(split);
   HONE_ASSERT(row < found.rows.size());
-  return fmt::format("{}:{}", found.source, found.rows[row].line);
+  const std::string& source = found.row_source.empty() ? found.source : found.sources[found.row_source[row]];
+  return fmt::format("{}:{}", source, found.rows[row].line);
 }
 
 std::vector<std::string> Dataset::labels(Split split) const {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,12 +13,18 @@
 
 namespace hone {
 
+class RowPreparation;
+
 /// The rows of one entry of the `data:` map, in memory, divided into training and held-out rows. Immutable.
 class Dataset {
  public:
-  /// Reads and checks every row. `name` is the entry's key. Error{data} names file and line; a held-out file that
-  /// repeats training rows is warned of.
-  static Dataset load(std::string name, const DataConfig& config);
+  /// Reads, checks and prepares every row. `name` is the entry's key; what is drawn depends on `seed`. Error{data} names
+  /// file and line; a held-out file that repeats training rows is warned of.
+  static Dataset load(std::string name, const DataConfig& config, std::uint64_t seed = 0);
+  /// Several data sets as one, in the order of `config.weights`: so many training rows of each that the shares are
+  /// right, whole rounds and then a random part of one; and all held-out rows. Error{config} when their shapes differ.
+  static Dataset mix(std::string name, const MixtureConfig& config,
+                     std::span<const std::shared_ptr<const Dataset>> parts, std::uint64_t seed = 0);
 
   const std::string& name() const { return name_; }
   /// Never automatic, and never a shape that is read as another: see canonical_shape.
@@ -38,10 +47,13 @@ class Dataset {
   struct SplitRows {
     std::string source;
     std::vector<DataRow> rows;
+    std::vector<std::string> sources;       ///< of a mixture, one a part
+    std::vector<std::uint32_t> row_source;  ///< of a mixture, by row
   };
 
   void read(const std::string& path, const std::optional<std::string>& target_path, const DataConfig& config,
-            bool held_out_file);
+            bool held_out_file, RowPreparation& preparation);
+  void prepare(const DataConfig& config, RowPreparation& preparation);
   void warn_of_overlap() const;
   const SplitRows& of(Split split) const { return split == Split::train ? train_ : held_out_; }
 
@@ -54,5 +66,9 @@ class Dataset {
   SplitRows train_;
   SplitRows held_out_;
 };
+
+/// An entry of the `data:` map, from its file or mixed from other entries. Error{config} when a mixture names one that
+/// is not there, or is a mixture itself.
+Dataset load_dataset(const std::string& name, const std::map<std::string, DataConfig>& entries, std::uint64_t seed);
 
 }  // namespace hone

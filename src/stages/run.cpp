@@ -38,7 +38,7 @@ std::shared_ptr<const Dataset> Run::dataset(const std::string& name) {
     for (const auto& [key, unused] : data) known += (known.empty() ? "" : ", ") + key;
     fail(ErrorKind::config, "data: there is no data set '{}'; the file has {}", name, known.empty() ? "none" : known);
   }
-  return loaded_[name] = std::make_shared<const Dataset>(Dataset::load(name, config->second));
+  return loaded_[name] = std::make_shared<const Dataset>(load_dataset(name, data, seed));
 }
 
 Services Run::services() {
@@ -57,7 +57,7 @@ std::unique_ptr<TextScorer> Run::make_scorer(const std::string& stage_or_directo
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *catalogs);
   HeadPlan plan = with_head ? read_head_plan(place) : HeadPlan{};
   plan.value = false;
-  auto frozen = std::make_unique<Model>(*spec, plan, compute, false);
+  auto frozen = std::make_unique<Model>(*spec, plan, compute, WeightUse::compute);
   load_weights(*frozen, place);
   std::unique_ptr<Tokenizer> its_tokenizer = load_tokenizer(place);
   auto scorer = with_head ? head_scorer(std::move(frozen), *its_tokenizer)
