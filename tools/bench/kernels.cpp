@@ -1,4 +1,5 @@
-/// Speed of the matrix products beside at::linear and the peak of this machine: `kernels [threads]`.
+/// Speed of the matrix products beside at::linear and the peak of this machine, and of the optimizer's pass over 100
+/// million parameters beside torch's fused AdamW: `kernels [threads] [linear | update]`.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -10,13 +11,17 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "base/threads.h"
+#include "kernels/adamw/adamw.h"
 #include "kernels/calibrate/calibrate.h"
 #include "kernels/isa.h"
 #include "kernels/linear/linear.h"
 #include "kernels/lm_head/lm_head.h"
+#include "kernels/update/update.h"
 
 namespace {
 
@@ -111,6 +116,56 @@ void bench_head(std::int64_t rows, std::int64_t width, std::int64_t vocabulary) 
   }
 }
 
+/// Milliseconds of the fastest of several runs by turns, and the bytes a second that they stand for. SGD computes next to
+/// nothing: its rate is what memory allows.
+void bench_update() {
+  constexpr std::int64_t parameters = 100'000'000;
+  at::Tensor weight = at::zeros({parameters}), grad = at::full({parameters}, 1e-3), first = at::zeros({parameters}),
+             second = at::zeros({parameters});
+  const std::vector<at::Tensor> step = {at::ones({})}, none;
+  struct Rule {
+    const char* name;
+    double bytes;  ///< read and written a parameter
+    std::function<void()> run;
+    double best = 1e30;
+  };
+  Rule rules[] = {
+      {"hone AdamW", 28, [&] { adamw_update(weight, grad, first, second, {.learning_rate = 1e-4, .weight_decay = 0.1}); }},
+      {"torch fused AdamW", 28,
+       [&] {
+         at::_fused_adamw_({weight}, {grad}, {first}, {second}, none, step, 1e-4, 0.9, 0.999, 0.1, 1e-8, false, false);
+       }},
+      {"hone Lion", 20, [&] { lion_update(weight, grad, first, {.learning_rate = 1e-4, .weight_decay = 0.1}); }},
+      {"hone SGD", 20, [&] { sgd_update(weight, grad, first, {.learning_rate = 1e-4, .momentum = 0.9}); }},
+      {"norm of the gradient", 4, [&] { squared_norm(grad); }}};
+  for (int turn = 0; turn < 4; ++turn) {
+    for (Rule& rule : rules) {
+      const double start = now();
+      rule.run();
+      rule.best = std::min(rule.best, now() - start);
+    }
+  }
+  for (const Rule& rule : rules) {
+    fmt::print("{:20} {:4.0f} ms  {:2.0f} bytes a parameter  {:4.1f} GB/s\n", rule.name, 1e3 * rule.best, rule.bytes,
+               rule.bytes * static_cast<double>(parameters) / rule.best * 1e-9);
+  }
+}
+
+void bench_products() {
+  for (const std::int64_t rows : {1, 8, 32, 2048}) {
+    bench_linear(rows, 256, 1536);
+    bench_linear(rows, 768, 2048);
+    bench_linear(rows, 2048, 768);
+    bench_linear(rows, 768, 32000);
+  }
+  for (const std::int64_t rows : {1, 4, 8, 16, 64, 512}) {
+    bench_inference(rows, 768, 2048);
+    bench_inference(rows, 2048, 768);
+    bench_inference(rows, 768, 32000);
+  }
+  bench_head(1024, 768, 32000);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -124,16 +179,7 @@ int main(int argc, char** argv) {
   const Calibration c = calibrate();
   fmt::print("{}, {} threads: float32 {:.0f}, bfloat16 {:.0f} GFLOP/s, {:.0f} GB/s\n", isa_name(), count,
              c.float32_gflops, c.bfloat16_gflops, c.bandwidth_gb_s);
-  for (const std::int64_t rows : {1, 8, 32, 2048}) {
-    bench_linear(rows, 256, 1536);
-    bench_linear(rows, 768, 2048);
-    bench_linear(rows, 2048, 768);
-    bench_linear(rows, 768, 32000);
-  }
-  for (const std::int64_t rows : {1, 4, 8, 16, 64, 512}) {
-    bench_inference(rows, 768, 2048);
-    bench_inference(rows, 2048, 768);
-    bench_inference(rows, 768, 32000);
-  }
-  bench_head(1024, 768, 32000);
+  const std::string_view what = argc > 2 ? argv[2] : "";
+  if (what != "update") bench_products();
+  if (what != "linear") bench_update();
 }
