@@ -56,4 +56,13 @@ at::Tensor LossRows::weighted_sum(const at::Tensor& x_M) const {
   return (x_M.to(at::kDouble) * weight_M).sum();
 }
 
+at::Tensor LossRows::sequence_sum(const at::Tensor& x_M) const {
+  const auto sum_S = at::zeros({sequences}, x_M.options().requires_grad(false)).index_add(0, sequence_M, x_M);
+  return sum_S.index_select(0, sequence_M);
+}
+
+at::Tensor LossRows::sequence_mean(const at::Tensor& x_M) const {
+  return sequence_sum(x_M) / sequence_sum(at::ones_like(x_M.detach()));
+}
+
 }  // namespace hone

@@ -35,6 +35,9 @@ struct LossRows {
   at::Tensor select(const at::Tensor& stream_T) const { return stream_T.index_select(0, index_M); }
   /// Σ weight·x, as a float64 scalar; carries the gradient.
   at::Tensor weighted_sum(const at::Tensor& x_M) const;
+  /// Σ and mean of x over each sequence's counted rows, back at those rows; carry the gradient.
+  at::Tensor sequence_sum(const at::Tensor& x_M) const;
+  at::Tensor sequence_mean(const at::Tensor& x_M) const;
 };
 
 /// `denominator` is the whole minibatch's. Error{data} when it is not positive: every label is masked.

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
 namespace hone {
 namespace {
-
-/// Σ over each sequence, back at its rows.
-at::Tensor sum_by_sequence(const at::Tensor& x_M, const LossRows& rows) {
-  const auto sum_S = at::zeros({rows.sequences}, x_M.options().requires_grad(false)).index_add(0, rows.sequence_M, x_M);
-  return sum_S.index_select(0, rows.sequence_M);
-}
 
 PolicyMetrics measure(const at::Tensor& log_ratio, const at::Tensor& advantage, const PolicyLossOptions& options) {
   PolicyMetrics metrics;
@@ -65,22 +60,12 @@ PolicyLoss policy_loss(const at::Tensor& logprob_M, const at::Tensor& old_logpro
   HONE_ASSERT(options.clip_low >= 0 && options.clip_low <= 1 && options.clip_high >= 0);
   HONE_ASSERT(options.dual_clip == 0 || options.dual_clip > 1);
   auto log_ratio = logprob_M - old_logprob_M.detach();
-  if (options.ratio == RatioLevel::sequence) {
-    log_ratio = sum_by_sequence(log_ratio, rows) / sum_by_sequence(at::ones_like(advantage_M), rows);
-  }
+  if (options.ratio == RatioLevel::sequence) log_ratio = rows.sequence_mean(log_ratio);
   const auto advantage = advantage_M.detach();
   auto loss_M = options.clip == ClipKind::surrogate ? surrogate(log_ratio, advantage, options)
                                                     : detached(logprob_M, log_ratio, advantage, options);
   if (importance_M.defined()) loss_M = loss_M * importance_M.detach();
   return {rows.weighted_sum(loss_M), measure(log_ratio, advantage, options)};
-}
-
-at::Tensor importance_weights(const at::Tensor& old_logprob_M, const at::Tensor& rollout_logprob_M,
-                              const LossRows& rows, RatioLevel level, double cap) {
-  HONE_ASSERT(old_logprob_M.sizes() == rollout_logprob_M.sizes() && cap > 0);
-  auto difference = (old_logprob_M - rollout_logprob_M).detach();
-  if (level == RatioLevel::sequence) difference = sum_by_sequence(difference, rows);
-  return difference.exp().clamp_max(cap);
 }
 
 }  // namespace hone

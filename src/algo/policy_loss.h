@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 #include "algo/loss_rows.h"
@@ -58,13 +57,5 @@ struct PolicyLoss {
 /// exactly 0, however large the ratio.
 PolicyLoss policy_loss(const at::Tensor& logprob_M, const at::Tensor& old_logprob_M, const at::Tensor& advantage_M,
                        const at::Tensor& importance_M, const LossRows& rows, const PolicyLossOptions& options);
-
-/// Corrects for samples that come from another distribution than the recomputed old policy (a stale, quantised or
-/// truncated sampler): min(exp(old_logprob - rollout_logprob), cap), by token or as one product a sequence (Ionides
-/// 2008, "Truncated importance sampling"). No gradient. `cap` trades bias for variance; infinity leaves the weights
-/// alone.
-at::Tensor importance_weights(const at::Tensor& old_logprob_M, const at::Tensor& rollout_logprob_M,
-                              const LossRows& rows, RatioLevel level,
-                              double cap = std::numeric_limits<double>::infinity());
 
 }  // namespace hone

@@ -35,9 +35,35 @@ Turn turn_from(const Json& json) {
   return turn;
 }
 
+/// The sum and what the sum was made of; its words are not needed again.
+Json score_json(const Score& score) {
+  Json json = Json::object();
+  json.set("status", static_cast<std::int64_t>(score.status));
+  json.set("value", score.value);
+  Json::Array parts, spans;
+  for (const auto& [name, value] : score.parts) parts.emplace_back(Json::Array{Json(name), Json(value)});
+  for (const ScoreSpan& span : score.spans) spans.emplace_back(Json::Array{span.turn, span.end_token, span.value});
+  json.set("parts", Json(std::move(parts)));
+  json.set("spans", Json(std::move(spans)));
+  return json;
+}
+
+Score score_from(const Json& json) {
+  Score score{.value = json.at("value").as_number(),
+              .status = static_cast<ScoreStatus>(json.at("status").as_integer())};
+  for (const Json& part : json.at("parts").as_array()) {
+    score.parts.emplace_back(part.as_array()[0].as_string(), part.as_array()[1].as_number());
+  }
+  for (const Json& span : json.at("spans").as_array()) {
+    const Json::Array& fields = span.as_array();
+    score.spans.push_back({fields[0].as_integer(), fields[1].as_integer(), fields[2].as_number()});
+  }
+  return score;
+}
+
 }  // namespace
 
-Json save_episodes(std::span<const Episode> episodes) {
+Json save_episodes(std::span<const Episode> episodes, SavedScores scores) {
   Json::Array list;
   for (const Episode& episode : episodes) {
     Json json = Json::object();
@@ -50,6 +76,7 @@ Json save_episodes(std::span<const Episode> episodes) {
     Json::Array turns;
     for (const Turn& turn : episode.turns) turns.push_back(turn_json(turn));
     json.set("turns", std::move(turns));
+    if (scores == SavedScores::with) json.set("score", score_json(episode.score));
     list.push_back(std::move(json));
   }
   return Json(std::move(list));
@@ -66,6 +93,7 @@ std::vector<Episode> restore_episodes(const Json& json, const Environment& envir
     episode.visit = static_cast<std::uint64_t>(item.at("visit").as_integer());
     episode.failure = item.at("failure").as_string();
     for (const Json& turn : item.at("turns").as_array()) episode.turns.push_back(turn_from(turn));
+    if (const Json* score = item.find("score")) episode.score = score_from(*score);
   }
   return episodes;
 }

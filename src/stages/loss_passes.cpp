@@ -17,7 +17,7 @@ double denominator_of(const RlConfig& config, const Batch& minibatch, const at::
   const at::Tensor index_K = stream_tensor(std::vector<std::int64_t>(sequences.begin(), sequences.end()), at::kLong);
   const at::Tensor chosen_S = at::zeros({minibatch.sequences()}, mask_T.options()).index_fill_(0, index_K, 1);
   const at::Tensor chosen_T = chosen_S.index_select(0, sequence_of_rows(minibatch.start_S1));
-  return loss_denominator(config.aggregation, minibatch.start_S1, mask_T * chosen_T, config.constant_length);
+  return loss_denominator(config.aggregation, minibatch.start_S1, mask_T * chosen_T, config.length_constant());
 }
 
 }  // namespace

@@ -13,6 +13,17 @@ void CriticConfig::describe(Fields& f) {
           at_least(0));
   f.field("coefficient", coefficient, "Weight of the value loss on a shared trunk.", at_least(0));
   f.field("clip", clip, "Values may move so far from those at collection; 0: no clipping.", at_least(0));
+  f.field("lambda", lambda,
+          "The critic learns returns of this lambda, whatever the advantages use; 1: what really came (Yuan et al. 2025).",
+          between(0, 1));
+  f.field("warmup_iterations", warmup_iterations,
+          "First iterations in which the critic learns and the policy stays as it is. Separate critic only.", at_least(0));
+  f.field("from", from,
+          "Reward model whose trunk and score head the critic begins with: an earlier stage or a model directory. Separate "
+          "critic only; by default a copy of the policy's trunk and a head that says 0.");
+  f.check(trunk == CriticTrunk::separate || warmup_iterations == 0, "warmup_iterations",
+          "needs trunk: separate; a shared trunk cannot learn while the policy stays");
+  f.check(trunk == CriticTrunk::separate || !from, "from", "needs trunk: separate");
 }
 
 void PpoSpec::describe_stage(Fields& f) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "algo/gae.h"
 #include "stages/rl_config.h"
@@ -16,6 +17,9 @@ struct CriticConfig {
   double learning_rate = 0;
   double coefficient = 0.1;
   double clip = 0.2;
+  std::optional<double> lambda;
+  std::int64_t warmup_iterations = 0;
+  std::optional<std::string> from;
   void describe(Fields& f);
 };
 

@@ -4,9 +4,11 @@
 #include "algo/masked.h"
 #include "algo/token_rewards.h"
 #include "algo/value_loss.h"
+#include "base/error.h"
 #include "nn/layers.h"
 #include "rollout/pack.h"
 #include "stages/loss_passes.h"
+#include "stages/model_directory.h"
 #include "stages/packed_forward.h"
 
 namespace hone {
@@ -17,13 +19,36 @@ const at::Tensor& critic_mask(const Batch& batch) {
   return batch.critic_mask_T.defined() ? batch.critic_mask_T : batch.mask_T;
 }
 
+/// The trunk of a reward model, and its score head as the value head.
+void copy_scorer(Model& critic, const Run& run, const std::string& stage_or_directory) {
+  const std::filesystem::path place = run.model_place(stage_or_directory);
+  const HeadPlan plan = read_head_plan(place);
+  if (plan.scores != 1) {
+    fail(ErrorKind::config, "critic.from: {} has {}; expected a reward model, with one score", place.string(),
+         plan.scores == 0 ? "no score head" : std::to_string(plan.scores) + " scores");
+  }
+  Model scorer(*run.policy, plan, run.compute, false);
+  load_weights(scorer, place);
+  critic.copy_weights(scorer, false);
+  critic.store.find("value").weight().copy_(scorer.store.find("score").weight());
+  if (const Parameter bias = scorer.store.find("score.bias"); bias.defined()) {
+    critic.store.find("value.bias").weight().copy_(bias.weight());
+  }
+  critic.store.refresh();
+}
+
 }  // namespace
 
 PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
   if (spec.critic.trunk == CriticTrunk::shared) return;
   own_ = std::make_unique<Model>(*run.policy, HeadPlan{.lm = false, .value = true}, run.compute, true, run.tuning);
   own_->store.initialize(run.seed);
-  own_->copy_weights(*run.model);
+  own_->store.set_gradient_checkpointing(spec.rl.gradient_checkpointing);
+  if (spec.critic.from) {
+    copy_scorer(*own_, run, *spec.critic.from);
+  } else {
+    own_->copy_weights(*run.model);
+  }
   OptimizerConfig config = spec.rl.optimizer;
   if (spec.critic.learning_rate > 0) config.learning_rate = spec.critic.learning_rate;
   optimizer_.emplace(own_->store, config, spec.rl.optimizer_steps());
@@ -38,6 +63,11 @@ void PpoMember::assign(Batch& batch, const Verdicts& verdicts, MetricValues& met
   if (spec_.whiten_rewards) reward_T = masked_whiten(reward_T, credit_T, {.add_mean_back = true});
   const Advantages advantages = gae(reward_T, batch.value_T, batch.start_S1, credit_T, verdicts.truncated_S, spec_.gae);
   batch.return_T = advantages.return_T;
+  if (spec_.critic.lambda) {
+    GaeOptions of_critic = spec_.gae;
+    of_critic.lambda = *spec_.critic.lambda;
+    batch.return_T = gae(reward_T, batch.value_T, batch.start_S1, credit_T, verdicts.truncated_S, of_critic).return_T;
+  }
   batch.advantage_T =
       spec_.whiten_advantages ? masked_whiten(advantages.advantage_T, batch.mask_T) : advantages.advantage_T * batch.mask_T;
   metrics.emplace_back("explained_variance", explained_variance(batch.value_T, batch.return_T, credit_T));

@@ -17,6 +17,7 @@ class PpoMember : public RlMember {
   /// Both are borrowed. With a shared critic the run's model needs its value head.
   PpoMember(Run& run, const PpoSpec& spec);
 
+  std::int64_t frozen_iterations() const override { return spec_.critic.warmup_iterations; }
   void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) override;
   at::Tensor loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) override;
   bool update_beside(const Batch& minibatch) override;

@@ -1,5 +1,7 @@
 #include "stages/reference.h"
 
+#include "base/error.h"
+#include "stages/model_directory.h"
 #include "stages/packed_forward.h"
 
 namespace hone {
@@ -16,6 +18,11 @@ Reference::Reference(Run& run) : model_(*run.model) {
   }
 }
 
+Reference::Reference(Run& run, const std::string& stage_or_directory)
+    : model_(*run.model), copy_(std::make_unique<Model>(*run.policy, HeadPlan{}, run.compute, false)) {
+  load_weights(*copy_, run.model_place(stage_or_directory));
+}
+
 at::Tensor Reference::logprobs(const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass) {
   if (copy_ != nullptr) return batch_logprobs(*copy_, batch, inverse_temperature, tokens_per_pass);
   struct Swapped {
@@ -24,6 +31,20 @@ at::Tensor Reference::logprobs(const Batch& batch, double inverse_temperature, s
     ~Swapped() { reference.swap_adapters(); }
   } const swapped(*this);
   return batch_logprobs(model_, batch, inverse_temperature, tokens_per_pass);
+}
+
+void Reference::move(double mix) {
+  for (auto& [parameter, values] : kept_) values.lerp_(parameter.weight(), mix);
+  if (copy_ == nullptr) return;
+  if (model_.store.has_adapters()) {
+    fail(ErrorKind::config, "kl.reference_every: a named reference has no adapters and cannot move towards a policy that has");
+  }
+  const at::Tensor before = copy_->store.weights().clone();
+  copy_->copy_weights(model_);
+  if (mix == 1) return;
+  at::Tensor& weights = copy_->store.weights();
+  weights.copy_(before.lerp(weights, mix));
+  copy_->store.refresh();
 }
 
 void Reference::exchange(TrainerState& state) {

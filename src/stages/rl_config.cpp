@@ -1,54 +1,10 @@
 #include "stages/rl_config.h"
 
+#include <algorithm>
+
 #include "base/format.h"
 
 namespace hone {
-
-void KlConfig::describe(Fields& f) {
-  f.choice("place", place, kl_place_names,
-           "Where the divergence from the stage's first weights is charged: to the reward of each token, or as a term of "
-           "the loss.");
-  f.choice("estimator", estimator, kl_estimator_names,
-           "k1 = d, k2 = d²/2, k3 = expm1(-d) + d with d = logprob - ref_logprob. In the reward only k1 is exact, in the "
-           "loss k2 has the right gradient.");
-  f.field("coefficient", coefficient, "Factor of the penalty.", at_least(0));
-  f.choice("control", control, kl_control_names, "Keep the coefficient, or steer it towards a target.");
-  f.field("target", target, "Divergence that the adaptive control aims at, nats an episode.", above(0));
-  f.field("horizon", horizon, "Episodes over which the adaptive control reacts.", above(0));
-  f.check(place != KlPlace::loss || estimator != KlEstimator::k1, "estimator",
-          "k1 has no gradient on average when it is a term of the loss; use k2");
-  f.check(place != KlPlace::reward || estimator == KlEstimator::k1, "estimator",
-          "only k1 is an unbiased penalty in the reward");
-}
-
-KlController KlConfig::controller() const {
-  const double start = place == KlPlace::off ? 0.0 : coefficient;
-  return control == KlControl::adaptive ? KlController::adaptive(start, target, horizon) : KlController::fixed(start);
-}
-
-void RolloutConfig::describe(Fields& f) {
-  f.field("record", record, "Write every training episode with its log-probabilities and scores to this file (JSON lines); "
-                            "what it held before is replaced.");
-  f.field("replay", replay, "Learn from the episodes of such a file instead of generating; prompts must be this run's.");
-  f.check(!record || !replay || *record != *replay, "record", "must not be the file that is replayed");
-  f.field("max_lag", max_lag,
-          "1: the next episodes are generated before these are learned from, so that slow rewards do not hold up the engine. "
-          "The ratio is then against the weights that generated.",
-          between(0, 1));
-  f.check(max_lag == 0 || !replay, "max_lag", "must be 0 for a replay");
-}
-
-void CompatConfig::describe(Fields& f) {
-  f.choice("score_position", score_position, score_position_names,
-           "Where the score lands: on the last token, or (TRL) one row later where the episode is shorter than the longest of "
-           "the collection; the critic then learns that row too.");
-  f.field("micro_batch", micro_batch,
-          "The loss is the mean of the token means of so many episodes each (TRL's gradient accumulation); 0: of all tokens of "
-          "the minibatch.",
-          at_least(0));
-  f.field("scale_critic", scale_critic,
-          "Multiply a separate critic's loss by critic.coefficient too, as one optimizer for both would have it.");
-}
 
 void RlConfig::describe(Fields& f) {
   f.component("environment", environment, "Where prompts come from and what answers the policy.");
@@ -59,7 +15,11 @@ void RlConfig::describe(Fields& f) {
   f.section("engine", engine, "Generation.");
   f.choice("truncated_sampling", truncated_sampling, truncated_sampling_names,
            "Truncation (top_k, top_p, min_p), penalties, biases and bans make the sampled distribution another than the "
-           "trained one: refuse them, or correct with importance weights of at most 2.");
+           "trained one: refuse them, or correct with importance weights (importance.cap).");
+  f.field("dynamic_sampling", dynamic_sampling,
+          "Leave groups out whose rewards are all equal, and generate others in their place, in at most so many further "
+          "rounds; 0: off.",
+          at_least(0));
   f.field("iterations", iterations, "Collections of episodes.", at_least(1));
   f.field("prompts", prompts, "Prompts an iteration.", at_least(1));
   f.field("samples", samples, "Episodes a prompt.", at_least(1));
@@ -67,6 +27,9 @@ void RlConfig::describe(Fields& f) {
   f.field("minibatch", minibatch, "Episodes an optimizer step.", at_least(1));
   f.field("tokens_per_pass", tokens_per_pass,
           "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
+  f.field("gradient_checkpointing", gradient_checkpointing,
+          "Keep only the inputs of the model's blocks for the backward pass, which computes each block again: less memory, "
+          "the same gradient, about a third more time.");
   f.field("max_turns", max_turns, "Completions after which a multi-turn episode is cut.", at_least(1));
   f.field("max_episode_tokens", max_episode_tokens,
           "No turn begins once the policy wrote so many tokens in the episode; 0: no limit. A turn's own limit is "
@@ -75,13 +38,26 @@ void RlConfig::describe(Fields& f) {
   f.section("optimizer", optimizer, "AdamW and its schedule.");
   f.field("max_skipped_updates", max_skipped_updates,
           "Updates in a row that a gradient which is not finite may cost before the run stops.", at_least(0));
+  f.choice("ratio", ratio, ratio_level_names, "The probability ratio of each token, or the geometric mean over its episode.");
+  f.choice("clip", clip, clip_kind_names,
+           "surrogate: PPO's pessimistic bound. detached: the clipped ratio is a constant factor of -A·logprob, so that no token "
+           "loses its gradient.");
   f.field("clip_low", clip_low, "The probability ratio is clipped at 1 - clip_low.", between(0, 1));
   f.field("clip_high", clip_high, "… and at 1 + clip_high.", at_least(0));
   f.field("dual_clip", dual_clip, "Bounds the ratio of tokens with negative advantage; 0: off.", at_least(0));
   f.choice("aggregation", aggregation, aggregation_names, "How token losses become one number.");
-  f.field("constant_length", constant_length, "The length that constant_length divides by.", at_least(0));
+  f.field("constant_length", constant_length,
+          "The length that constant_length divides by; 0: max_episode_tokens, else sampling.max_tokens.", at_least(0));
   f.field("entropy_coefficient", entropy_coefficient, "Weight of the entropy bonus.", at_least(0));
+  f.field("entropy_target", entropy_target,
+          "Entropy in nats a token that the bonus aims at: its weight then grows by entropy_step after each iteration below "
+          "it, shrinks above it, and is not given above it.",
+          at_least(0));
+  f.field("entropy_step", entropy_step, "How fast.", above(0));
+  f.section("covariance", covariance, "Control of entropy by the covariance of log-probabilities and advantages.");
+  f.section("importance", importance, "Samples of another distribution than the policy's.");
   f.field("missing_eos_penalty", missing_eos_penalty, "Subtracted from the score of a truncated episode.", at_least(0));
+  f.field("mask_truncated", mask_truncated, "Truncated episodes are judged and compared but not learned from.");
   f.section("kl", kl, "Penalty for leaving the stage's first weights.");
   f.field("target_kl", target_kl, "End an iteration's epochs once the policy moved so far (nats a token); 0: never.",
           at_least(0));
@@ -97,26 +73,55 @@ void RlConfig::describe(Fields& f) {
   f.field("shuffle_rewards", shuffle_rewards,
           "Control experiment: give every episode the score of another one. Nothing should be learned.");
   f.section("rollout", rollout, "Keeping rollouts in a file, and using kept ones.");
+  f.section("past", past, "Learning again from earlier iterations' episodes.");
   f.section("curriculum", curriculum, "Easier environments before this one, by success rate.");
   f.check(curriculum.levels.empty() || !rollout.replay, "curriculum", "a replay has its prompts already");
   f.section("evaluation", evaluation, "Held-out evaluation.");
   f.section("stop_when", stop_when, "Ends the stage early.");
   f.field("checkpoint_every", checkpoint_every, "Iterations between checkpoints; 0: only the last.", at_least(0));
   f.check(minibatch <= prompts * samples, "minibatch", "must not exceed prompts × samples");
-  f.check(aggregation != Aggregation::constant_length || constant_length > 0, "constant_length",
-          "must be set when aggregation is constant_length");
+  f.check(dynamic_sampling == 0 || !rollout.replay, "dynamic_sampling", "a replay has its groups already");
+  f.check(dynamic_sampling == 0 || samples > 1, "dynamic_sampling", "compares the episodes of a prompt: samples must be at "
+                                                                     "least 2");
+  f.check(past.groups == 0 || (curriculum.levels.empty() && !rollout.replay), "past",
+          "past groups go without a curriculum and without a replay");
+  f.check(past.groups <= prompts, "past", "groups must not exceed prompts");
+  f.check(!entropy_target || entropy_coefficient > 0, "entropy_target", "needs an entropy_coefficient to start from");
   f.check(dual_clip == 0 || dual_clip > 1, "dual_clip", "must be above 1, or 0 for off");
   f.check(sampling.temperature > 0, "sampling", "temperature must be above 0: greedy samples teach nothing");
   f.check(truncated_sampling == TruncatedSampling::correct || !sampling.reshapes(), "truncated_sampling",
           "sampling truncates, penalises, biases or bans tokens: set truncated_sampling: correct, or switch that off");
 }
 
+std::int64_t RlConfig::optimizer_steps(std::int64_t without) const {
+  // The first iteration has no past.
+  const std::int64_t first = without == 0 && iterations > 0 ? 1 : 0;
+  const std::int64_t others = std::max<std::int64_t>(0, iterations - without - first);
+  return epochs * (first * minibatches(episodes()) + others * minibatches(episodes() + past.groups * samples));
+}
+
+std::int64_t RlConfig::length_constant() const {
+  if (constant_length > 0) return constant_length;
+  return max_episode_tokens > 0 ? max_episode_tokens : sampling.max_tokens;
+}
+
+PolicyLossOptions RlConfig::policy_loss_options() const {
+  return {.clip_low = clip_low, .clip_high = clip_high, .dual_clip = dual_clip, .ratio = ratio, .clip = clip};
+}
+
+EntropyController RlConfig::entropy_controller() const {
+  return entropy_target ? EntropyController::adaptive(entropy_coefficient, *entropy_target, entropy_step)
+                        : EntropyController::fixed(entropy_coefficient);
+}
+
 StageArithmetic RlConfig::arithmetic() const {
   const std::int64_t tokens = episodes() * sampling.max_tokens;
-  return {{"episodes an iteration", fmt::format("{} prompts × {} samples = {}", prompts, samples, episodes())},
+  const std::int64_t learned = episodes() + past.groups * samples;
+  const std::string old = past.groups == 0 ? "" : fmt::format(" + {} past groups", past.groups);
+  return {{"episodes an iteration", fmt::format("{} prompts × {} samples{} = {}", prompts, samples, old, learned)},
           {"tokens an iteration", fmt::format("≤ {} × {} = {}", episodes(), sampling.max_tokens, format_count(tokens))},
-          {"optimizer steps an iteration", fmt::format("{} epochs × {} minibatches of {} = {}", epochs, minibatches(),
-                                                       minibatch, epochs * minibatches())},
+          {"optimizer steps an iteration", fmt::format("{} epochs × {} minibatches of {} = {}", epochs, minibatches(learned),
+                                                       minibatch, epochs * minibatches(learned))},
           {"iterations", std::to_string(iterations)},
           {"optimizer steps", format_count(optimizer_steps())},
           {"episodes", format_count(iterations * episodes())}};

@@ -1,26 +1,38 @@
 #include "stages/rl_loop.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
+#include "algo/covariance.h"
 #include "algo/score_summary.h"
 #include "algo/token_rewards.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "nn/layers.h"
+#include "rollout/json_lists.h"
 #include "rollout/pack.h"
 #include "stages/episode_report.h"
-#include "stages/loss_passes.h"
 #include "stages/packed_forward.h"
+#include "stages/policy_terms.h"
 #include "stages/rl_guards.h"
 
 namespace hone {
 
 namespace {
 
-constexpr double importance_cap = 2;  // of truncated importance sampling, where sampling truncates
 constexpr std::size_t samples_shown = 4;
+
+std::unique_ptr<Reference> make_reference(Run& run, const KlConfig& config) {
+  if (config.place == KlPlace::off) return nullptr;
+  return config.reference ? std::make_unique<Reference>(run, *config.reference) : std::make_unique<Reference>(run);
+}
+
+/// How many iterations before this one may have drawn what is learned from.
+std::int64_t reach(const RlConfig& config) {
+  return config.rollout.max_lag + (config.past.groups > 0 ? config.past.iterations : 0);
+}
 
 }  // namespace
 
@@ -30,12 +42,16 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
       config_(config),
       stage_(stage),
       member_(member),
-      source_(run, config, stage),
-      optimizer_(run.model->store, config.optimizer, config.optimizer_steps(), critic_learning_rate),
+      source_(run, config, stage, member.needs_greedy()),
+      reference_(make_reference(run, config.kl)),
+      optimizer_(run.model->store, config.optimizer, config.optimizer_steps(member.frozen_iterations()),
+                 critic_learning_rate),
       kl_(config.kl.controller()),
+      entropy_(config.entropy_controller()),
+      past_(config.past, stream_key(run.seed, "past/" + stage)),
       stopping_(config.stop_when),
       errors_(config.max_error_share, config.error_window),
-      oldest_version_(run.model->store.version()),
+      versions_{run.model->store.version()},
       checkpointer_(run, stage, config.checkpoint_every, [this](TrainerState& state) { exchange(state); }) {
   const EvaluationConfig& evaluation = config_.evaluation;
   if (evaluation.environment) own_evaluation_environment_ = evaluation.environment->make(run.services());
@@ -45,7 +61,7 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
                                            config_.max_turns, config_.max_episode_tokens);
-  if (config_.kl.place != KlPlace::off) reference_ = std::make_unique<Reference>(run);
+  run.model->store.set_gradient_checkpointing(config.gradient_checkpointing);
   summary_.stage = stage;
 }
 
@@ -84,12 +100,20 @@ void RlLoop::iterate(std::int64_t iteration) {
   const std::vector<Episode> episodes = source_.next(iteration, iteration == config_.iterations, metrics);
   errors_.observe(episodes);
   const double rollout_seconds = watch.seconds();
-  const Batch batch = make_batch(episodes, metrics);
-  add_update_metrics(update(batch, iteration), metrics);
+  std::vector<Episode> learned = episodes;
+  std::ranges::move(past_.draw(iteration, config_.prompts), std::back_inserter(learned));
+  Batch batch = make_batch(learned, episodes.size(), metrics);
+  const UpdateMetrics updates = update(batch, iteration);
+  add_update_metrics(updates, metrics);
+  if (config_.entropy_target) metrics.emplace_back("entropy_coefficient", entropy_.weight());
+  if (updates.rows > 0) entropy_.update(updates.entropy_sum / static_cast<double>(updates.rows));
   if (reference_ != nullptr) {
     metrics.emplace_back("kl_coefficient", kl_.coefficient());
     kl_.update(kl_seen_.mean, kl_seen_.episodes);
+    const std::int64_t every = config_.kl.reference_every;
+    if (every > 0 && iteration % every == 0) reference_->move(config_.kl.reference_mix);
   }
+  past_.keep(iteration, episodes);
   member_.report(metrics);
   for (auto& figure : source_.rewards().take_metrics()) metrics.push_back(std::move(figure));
   const double seconds = watch.seconds();
@@ -99,7 +123,10 @@ void RlLoop::iterate(std::int64_t iteration) {
   summary_.tokens += completion_tokens(episodes);
   run_.report->step(iteration, metrics);
   report_trained(run_, iteration, episodes, batch);
-  oldest_version_ = version;
+  versions_.push_back(version);
+  while (static_cast<std::int64_t>(versions_.size()) > std::max<std::int64_t>(1, reach(config_))) {
+    versions_.erase(versions_.begin());
+  }
 }
 
 void RlLoop::exchange(TrainerState& state) {
@@ -112,38 +139,78 @@ void RlLoop::exchange(TrainerState& state) {
   state.summary("summary", summary_);
   source_.exchange(state);
   errors_.exchange(state);
-  state.value("oldest_version", oldest_version_);
+  past_.exchange(state, source_.environment());
+  Json versions = list_json(versions_);
+  state.value("versions", versions);
+  versions_ = list_from<std::int64_t>(versions);
   state.optimizer("optimizer", optimizer_);
   double kl_coefficient = kl_.coefficient();
   state.value("kl_coefficient", kl_coefficient);
   kl_.set_coefficient(kl_coefficient);
+  double entropy_coefficient = entropy_.coefficient(), entropy_seen = entropy_.seen();
+  state.value("entropy_coefficient", entropy_coefficient);
+  state.value("entropy_seen", entropy_seen);
+  entropy_.restore(entropy_coefficient, entropy_seen);
   if (reference_ != nullptr) reference_->exchange(state);
   stopping_.exchange(state);
   best_.exchange(state);
   member_.exchange(state);
 }
 
-/// Packs the episodes and lets the member assign credit.
-Batch RlLoop::make_batch(const std::vector<Episode>& episodes, MetricValues& metrics) {
-  Batch batch = pack_episodes(episodes);
+Verdicts RlLoop::verdicts_of(const std::vector<Episode>& episodes) const {
+  const auto count = static_cast<std::int64_t>(episodes.size());
   Verdicts verdicts;
-  verdicts.valid_S = at::empty({batch.sequences()}, at::kBool);
-  verdicts.truncated_S = at::empty({batch.sequences()}, at::kBool);
+  verdicts.valid_S = at::empty({count}, at::kBool);
+  verdicts.truncated_S = at::empty({count}, at::kBool);
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     verdicts.valid_S.data_ptr<bool>()[i] = episodes[i].score.status == ScoreStatus::ok;
     verdicts.truncated_S.data_ptr<bool>()[i] = episodes[i].finish() == FinishReason::length;
   }
-  add_episode_metrics(episodes, metrics);
+  verdicts.parts = reward_parts(config_.rewards, episodes, iteration_);
+  if (!member_.needs_greedy()) return verdicts;
+  verdicts.greedy_S = at::empty({count}, at::kDouble);
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    verdicts.greedy_S.data_ptr<double>()[i] = source_.greedy_scores().at(static_cast<std::size_t>(episodes[i].group));
+  }
+  return verdicts;
+}
+
+/// Packs the episodes and lets the member assign credit.
+Batch RlLoop::make_batch(const std::vector<Episode>& episodes, std::size_t fresh, MetricValues& metrics) {
+  Batch batch = pack_episodes(episodes);
+  Verdicts verdicts = verdicts_of(episodes);
+  add_episode_metrics(std::vector(episodes.begin(), episodes.begin() + static_cast<std::ptrdiff_t>(fresh)), metrics);
   const ScoreSummary summary = summarize_scores(score_tensor(episodes), verdicts.valid_S);
   if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warn("{}: {}", stage_, complaint);
-  verdicts.reward_T = token_rewards_of(batch, episodes, verdicts.truncated_S, metrics);
+  verdicts.reward_T = token_rewards_of(batch, episodes, verdicts, metrics);
+  if (config_.importance.recompute) {
+    batch.old_logprob_T =
+        batch_logprobs(*run_.model, batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
+  }
   member_.assign(batch, verdicts, metrics);
+  control(batch, verdicts);
   constant_rewards_ = count_constant_rewards(summary, constant_rewards_, config_.constant_reward_patience);
   return batch;
 }
 
+void RlLoop::control(Batch& batch, const Verdicts& verdicts) const {
+  if (config_.mask_truncated) {
+    const at::Tensor kept_T =
+        verdicts.truncated_S.logical_not().to(at::kFloat).index_select(0, sequence_of_rows(batch.start_S1));
+    if (batch.critic_mask_T.defined()) batch.critic_mask_T = batch.critic_mask_T * kept_T;
+    batch.mask_T = batch.mask_T * kept_T;
+  }
+  Random random(stream_key(run_.seed, "covariance/" + stage_), static_cast<std::uint64_t>(iteration_));
+  const at::Tensor covariance_T = token_covariance(batch.old_logprob_T, batch.advantage_T, batch.mask_T);
+  const at::Tensor row_K = covariance_rows(covariance_T, batch.mask_T, config_.covariance, random);
+  if (config_.covariance.control == CovarianceControl::clip) batch.advantage_T = batch.advantage_T.index_fill(0, row_K, 0);
+  if (config_.covariance.control == CovarianceControl::kl) {
+    batch.anchor_T = at::zeros_like(batch.mask_T).index_fill_(0, row_K, config_.covariance.coefficient);
+  }
+}
+
 /// Scores and penalties at the rows they land on; fills the batch's reference log-probabilities.
-at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
+at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, Verdicts& verdicts,
                                     MetricValues& metrics) {
   at::Tensor kl_T;
   TokenRewardOptions options{.missing_eos_penalty = config_.missing_eos_penalty,
@@ -158,17 +225,17 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
     if (config_.kl.place == KlPlace::reward) options.kl_coefficient = kl_.coefficient();
     kl_seen_ = {kl, counted};
   }
-  std::vector<RowReward> spans;
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     const std::vector<RowReward> rows = span_rewards(episodes[i], batch.start_S1[static_cast<std::int64_t>(i)].item<int>());
-    spans.insert(spans.end(), rows.begin(), rows.end());
+    verdicts.spans.insert(verdicts.spans.end(), rows.begin(), rows.end());
   }
-  return token_rewards(batch.start_S1, batch.mask_T, score_tensor(episodes), truncated_S, kl_T, spans, options);
+  return token_rewards(batch.start_S1, batch.mask_T, score_tensor(episodes), verdicts.truncated_S, kl_T, verdicts.spans,
+                       options);
 }
 
 UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
   const std::int64_t now = run_.model->store.version();
-  check_policy_lag(batch, config_.rollout.max_lag > 0 ? oldest_version_ : now, now);
+  check_policy_lag(batch, reach(config_) > 0 ? versions_.front() : now, now);
   UpdateMetrics metrics;
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {
@@ -194,6 +261,15 @@ PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetri
   PolicyMetrics policy;
   const std::vector<LossPass> passes = loss_passes(config_, minibatch, minibatch.mask_T);
   if (passes.empty()) return policy;  // every episode failed: nothing to learn from
+  const bool frozen = iteration_ < member_.frozen_iterations();
+  const bool stepped = frozen || step_policy(minibatch, passes, first, metrics, policy);
+  const bool beside = member_.update_beside(minibatch);
+  handle_skipped(minibatch, !stepped || !beside, metrics);
+  return policy;
+}
+
+bool RlLoop::step_policy(const Batch& minibatch, const std::vector<LossPass>& passes, bool first, UpdateMetrics& metrics,
+                         PolicyMetrics& policy) {
   for (const LossPass& pass : passes) {
     const at::Tensor loss = micro_loss(pick_sequences(minibatch, pass.sequences), pass.denominator, first, metrics, policy);
     if (!loss.defined()) continue;
@@ -204,9 +280,7 @@ PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetri
   metrics.grad_norm_sum += report.grad_norm;
   metrics.learning_rate = report.learning_rate;
   ++metrics.steps;
-  const bool beside = member_.update_beside(minibatch);
-  handle_skipped(minibatch, report.skipped || !beside, metrics);
-  return policy;
+  return !report.skipped;
 }
 
 /// The loss of one forward pass; undefined when it counts no row.
@@ -218,33 +292,13 @@ at::Tensor RlLoop::micro_loss(const Batch& micro, double denominator, bool first
   const kernels::TokenStatistics tokens =
       run_.model->policy->lm_head().token_statistics(hidden_MD, rows.select(micro.target_T),
                                                      config_.sampling.inverse_temperature(), true);
-  const at::Tensor old_logprob_M = rows.select(micro.old_logprob_T);
   if (first) {
-    const double gap = (tokens.logprob_M.detach() - old_logprob_M).abs().max().item<double>();
-    metrics.largest_gap = std::max(metrics.largest_gap, gap);
+    const at::Tensor gap_M = (tokens.logprob_M.detach() - rows.select(micro.old_logprob_T)).abs();
+    metrics.largest_gap = std::max(metrics.largest_gap, gap_M.max().item<double>());
   }
-  at::Tensor importance_M;
-  if (config_.truncated_sampling == TruncatedSampling::correct) {
-    importance_M = importance_weights(old_logprob_M, rows.select(micro.rollout_logprob_T), rows, RatioLevel::token,
-                                      importance_cap);
-  }
-  const PolicyLoss clipped =
-      policy_loss(tokens.logprob_M, old_logprob_M, rows.select(micro.advantage_T), importance_M, rows,
-                  {.clip_low = config_.clip_low, .clip_high = config_.clip_high, .dual_clip = config_.dual_clip});
-  policy.add(clipped.metrics);
-  at::Tensor loss = clipped.loss;
-  if (config_.entropy_coefficient > 0) {
-    loss = loss - config_.entropy_coefficient * rows.weighted_sum(tokens.entropy_M);
-  }
-  if (config_.kl.place == KlPlace::loss) {
-    const at::Tensor penalty =
-        kl_loss(tokens.logprob_M, rows.select(micro.ref_logprob_T), config_.kl.estimator, rows);
-    metrics.kl_loss += penalty.item<double>();
-    loss = loss + kl_.coefficient() * penalty;
-  }
+  const TermWeights weights{.kl = kl_.coefficient(), .entropy = entropy_.weight()};
+  at::Tensor loss = policy_terms(config_, weights, micro, rows, tokens, metrics, policy);
   if (const at::Tensor extra = member_.loss_term(hidden_MD, micro, rows); extra.defined()) loss = loss + extra;
-  metrics.entropy_sum += tokens.entropy_M.sum().item<double>();
-  metrics.rows += rows.size();
   return loss;
 }
 

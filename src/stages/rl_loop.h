@@ -6,6 +6,8 @@
 
 #include "optim/optimizer.h"
 #include "stages/checkpointer.h"
+#include "stages/loss_passes.h"
+#include "stages/past_groups.h"
 #include "stages/reference.h"
 #include "stages/rl_config.h"
 #include "stages/rl_guards.h"
@@ -39,12 +41,19 @@ class RlLoop {
   /// Collects, learns and reports.
   void iterate(std::int64_t iteration);
   void exchange(TrainerState& state);
-  Batch make_batch(const std::vector<Episode>& episodes, MetricValues& metrics);
-  at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, const at::Tensor& truncated_S,
+  /// `fresh` of the episodes are this iteration's, the others earlier ones.
+  Batch make_batch(const std::vector<Episode>& episodes, std::size_t fresh, MetricValues& metrics);
+  Verdicts verdicts_of(const std::vector<Episode>& episodes) const;
+  at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, Verdicts& verdicts,
                               MetricValues& metrics);
+  /// Steers entropy and leaves out what is not to be learned from, once advantages are known.
+  void control(Batch& batch, const Verdicts& verdicts) const;
   UpdateMetrics update(const Batch& batch, std::int64_t iteration);
   /// One optimizer step; returns the policy's metrics over it.
   PolicyMetrics learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics);
+  /// The policy's part of it; false when the update was skipped.
+  bool step_policy(const Batch& minibatch, const std::vector<LossPass>& passes, bool first, UpdateMetrics& metrics,
+                   PolicyMetrics& policy);
   at::Tensor micro_loss(const Batch& micro, double denominator, bool first, UpdateMetrics& metrics,
                         PolicyMetrics& policy);
   void handle_skipped(const Batch& minibatch, bool skipped, UpdateMetrics& metrics);
@@ -65,6 +74,8 @@ class RlLoop {
   std::unique_ptr<Reference> reference_;
   Optimizer optimizer_;
   KlController kl_;
+  EntropyController entropy_;
+  PastGroups past_;
   Stopping stopping_;
   BestWeights best_;
   StageSummary summary_;
@@ -79,7 +90,7 @@ class RlLoop {
   std::int64_t skipped_in_a_row_ = 0;
   std::int64_t constant_rewards_ = 0;  ///< collections in a row whose scores are all equal
   ErrorWindow errors_;
-  std::int64_t oldest_version_ = 0;  ///< that may have generated what is learned from, with a lag
+  std::vector<std::int64_t> versions_;  ///< of the weights before each of the last iterations that are learned from
   Checkpointer checkpointer_;
 };
 

@@ -2,18 +2,32 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "algo/batch.h"
 #include "algo/loss_rows.h"
+#include "algo/token_rewards.h"
 #include "report/metrics.h"
 #include "stages/trainer_state.h"
 
 namespace hone {
+
+/// What one of the rewards gave each episode.
+struct RewardPart {
+  double weight = 1;
+  at::Tensor value_S;  ///< its own values, clipped; 0 where it has no opinion
+  at::Tensor valid_S;  ///< bool: it has one
+};
 
 /// What a collection was worth, before credit is assigned.
 struct Verdicts {
   at::Tensor reward_T;     ///< score, penalties and spans at the rows they land on
   at::Tensor truncated_S;  ///< bool: ended by the token budget
   at::Tensor valid_S;      ///< bool: its score is not an error
+  at::Tensor greedy_S;     ///< score of the greedy answer to the same prompt, NaN where it failed; undefined: not asked for
+  std::vector<RowReward> spans;   ///< those in reward_T
+  std::vector<RewardPart> parts;  ///< of every reward, in the order of the configuration
 };
 
 /// What the members of the family differ in. The loop knows neither critics nor groups.
@@ -22,6 +36,11 @@ struct Verdicts {
 class RlMember {
  public:
   virtual ~RlMember() = default;
+
+  /// Iterations at the start in which the policy does not learn.
+  virtual std::int64_t frozen_iterations() const { return 0; }
+  /// Whether assign needs the scores of greedy answers.
+  virtual bool needs_greedy() const { return false; }
 
   /// Turns rewards into batch.advantage_T (and whatever streams the member's own losses read); adds its metrics.
   virtual void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) = 0;

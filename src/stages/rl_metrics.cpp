@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "base/json.h"
 #include "io/file.h"
@@ -28,7 +29,12 @@ void add_update_metrics(const UpdateMetrics& update, MetricValues& metrics) {
   metrics.emplace_back("ratio/mean", update.policy.ratio_mean());
   metrics.emplace_back("ratio/max", update.policy.ratio_max);
   metrics.emplace_back("approx_kl", update.policy.approx_kl());
-  metrics.emplace_back("entropy", update.entropy_sum / std::max<double>(1, static_cast<double>(update.rows)));
+  const double rows = std::max<double>(1, static_cast<double>(update.rows));
+  metrics.emplace_back("entropy", update.entropy_sum / rows);
+  if (update.importance_sum > 0 || update.left_out > 0) {
+    metrics.emplace_back("importance/mean", update.importance_sum / rows);
+    metrics.emplace_back("importance/left_out", update.left_out / rows);
+  }
   if (update.kl_loss != 0) metrics.emplace_back("kl_loss", update.kl_loss / steps);
   metrics.emplace_back("grad_norm", update.grad_norm_sum / steps);
   metrics.emplace_back("learning_rate", update.learning_rate);
@@ -70,6 +76,26 @@ at::Tensor score_tensor(const std::vector<Episode>& episodes) {
     }
   }
   return score_S;
+}
+
+std::vector<RewardPart> reward_parts(const std::vector<std::unique_ptr<RewardSpec>>& rewards,
+                                     const std::vector<Episode>& episodes, std::int64_t iteration) {
+  std::vector<RewardPart> parts;
+  for (const auto& reward : rewards) {
+    RewardPart part{.weight = reward->term.weight_at(iteration),
+                    .value_S = at::zeros({static_cast<std::int64_t>(episodes.size())}, at::kDouble),
+                    .valid_S = at::zeros({static_cast<std::int64_t>(episodes.size())}, at::kBool)};
+    const std::vector<double>& clip = reward->term.clip;
+    for (std::size_t i = 0; i < episodes.size(); ++i) {
+      const Score& score = episodes[i].score;
+      const auto own = std::ranges::find(score.parts, reward->name, &std::pair<std::string, double>::first);
+      if (score.status != ScoreStatus::ok || own == score.parts.end()) continue;
+      part.valid_S.data_ptr<bool>()[i] = true;
+      part.value_S.data_ptr<double>()[i] = clip.empty() ? own->second : std::clamp(own->second, clip[0], clip[1]);
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 std::int64_t completion_tokens(const std::vector<Episode>& episodes) {

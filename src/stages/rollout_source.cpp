@@ -1,5 +1,8 @@
 #include "stages/rollout_source.h"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "base/random.h"
@@ -8,13 +11,26 @@
 
 namespace hone {
 
-RolloutSource::RolloutSource(Run& run, const RlConfig& config, const std::string& stage)
+namespace {
+
+/// Whether all of them were judged, and alike.
+bool teaches_nothing(std::span<const Episode> group) {
+  return std::ranges::all_of(group, [&](const Episode& episode) {
+    return episode.score.status == ScoreStatus::ok && episode.score.spans.empty() &&
+           episode.score.value == group.front().score.value;
+  });
+}
+
+}  // namespace
+
+RolloutSource::RolloutSource(Run& run, const RlConfig& config, const std::string& stage, bool greedy)
     : run_(run),
       config_(config),
       stage_(stage),
       curriculum_(config.curriculum, *config.environment, run.services(), stage),
       rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
       engine_(*run.model, *run.tokenizer, config.engine),
+      greedy_(greedy),
       statistics_(rewards_->statistics()) {
   if (!config_.rollout.replay) return;
   replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, environment(), *run.tokenizer,
@@ -28,20 +44,20 @@ void RolloutSource::open_record(std::int64_t iteration) {
   if (config_.rollout.record) record_ = std::make_unique<RolloutRecord>(*config_.rollout.record, iteration);
 }
 
-CollectPlan RolloutSource::plan(std::int64_t iteration) const {
+CollectPlan RolloutSource::plan(std::int64_t iteration, std::int64_t round) const {
   return {.split = Split::train,
           .samples = config_.samples,
           .key = stream_key(run_.seed, "rollout/" + stage_),
-          .visit = static_cast<std::uint64_t>(iteration),
+          .visit = static_cast<std::uint64_t>(iteration) | static_cast<std::uint64_t>(round) << 32,
           .max_turns = config_.max_turns,
           .max_episode_tokens = config_.max_episode_tokens};
 }
 
-RolloutSource::Generated RolloutSource::generate(std::int64_t iteration) {
+RolloutSource::Generated RolloutSource::generate(std::int64_t iteration, std::int64_t round) {
   const std::size_t level = curriculum_.level();
   Environment& environment = curriculum_.environment(level);
   const std::vector<std::uint64_t> indices = curriculum_.next_prompts(config_.prompts);
-  auto rollout = std::make_unique<Rollout>(*run_.tokenizer, environment, *rewards_, indices, plan(iteration));
+  auto rollout = std::make_unique<Rollout>(*run_.tokenizer, environment, *rewards_, indices, plan(iteration, round));
   rollout->generate(engine_, *run_.tokenizer, environment, config_.sampling);
   return {std::move(rollout), level};
 }
@@ -60,10 +76,61 @@ std::vector<Episode> RolloutSource::next(std::int64_t iteration, bool last, Metr
     }
     episodes = now.rollout->scored(ScoreUse::training);
     curriculum_.observe(now.level, episodes, metrics);
+    if (config_.dynamic_sampling > 0) fill_up(episodes, iteration, metrics);
+    if (greedy_) answer_greedily(episodes, now.level, iteration);
   }
   if (config_.shuffle_rewards) shuffle_scores(episodes, iteration);
   if (record_ != nullptr) record_->write(iteration, episodes);
   return episodes;
+}
+
+void RolloutSource::fill_up(std::vector<Episode>& episodes, std::int64_t iteration, MetricValues& metrics) {
+  const auto samples = static_cast<std::size_t>(config_.samples);
+  const auto wanted = static_cast<std::size_t>(config_.episodes());
+  std::vector<Episode> kept, spare;
+  double drawn = 0, reward = 0, judged = 0;
+  std::int64_t round = 0;
+  for (std::vector<Episode> now = std::move(episodes);; now = generate(iteration, round).rollout->scored(ScoreUse::training)) {
+    for (std::size_t first = 0; first < now.size(); first += samples) {
+      const std::span group(now.data() + first, samples);
+      for (const Episode& episode : group) {
+        if (episode.score.status != ScoreStatus::ok) continue;
+        reward += episode.score.value;
+        ++judged;
+      }
+      ++drawn;
+      std::vector<Episode>& place = kept.size() < wanted && !teaches_nothing(group) ? kept : spare;
+      std::ranges::move(group, std::back_inserter(place));
+    }
+    if (kept.size() == wanted || round == config_.dynamic_sampling) break;
+    ++round;
+  }
+  metrics.emplace_back("dynamic_sampling/rounds", static_cast<double>(round));
+  metrics.emplace_back("dynamic_sampling/kept", static_cast<double>(kept.size() / samples) / drawn);
+  metrics.emplace_back("dynamic_sampling/reward", judged == 0 ? 0.0 : reward / judged);
+  // What is still missing teaches nothing, but keeps batches as long as the arithmetic says.
+  for (std::size_t i = 0; kept.size() < wanted; ++i) kept.push_back(std::move(spare[i]));
+  for (std::size_t i = 0; i < kept.size(); ++i) kept[i].group = static_cast<std::int64_t>(i / samples);
+  episodes = std::move(kept);
+}
+
+void RolloutSource::answer_greedily(std::span<const Episode> episodes, std::size_t level, std::int64_t iteration) {
+  std::vector<std::uint64_t> indices;
+  for (std::size_t i = 0; i < episodes.size(); i += static_cast<std::size_t>(config_.samples)) {
+    indices.push_back(episodes[i].prompt.id >> 1);
+  }
+  CollectPlan plan = this->plan(iteration, 0);
+  plan.samples = 1;
+  Environment& environment = curriculum_.environment(level);
+  Rollout rollout(*run_.tokenizer, environment, *rewards_, indices, plan);
+  rollout.generate(engine_, *run_.tokenizer, environment, config_.sampling.greedy());
+  greedy_scores_.clear();
+  for (const Episode& episode : rollout.scored(ScoreUse::evaluation)) {
+    const bool judged = episode.score.status == ScoreStatus::ok;
+    double sum = judged ? episode.score.value : std::numeric_limits<double>::quiet_NaN();
+    for (const ScoreSpan& span : episode.score.spans) sum += span.value;
+    greedy_scores_.push_back(sum);
+  }
 }
 
 std::vector<Episode> RolloutSource::replayed(std::int64_t iteration) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ namespace hone {
 ///                              score 1 ────┘          score 2 ───┘  slow rewards do not hold up the engine
 class RolloutSource {
  public:
-  /// All borrowed objects outlive it.
-  RolloutSource(Run& run, const RlConfig& config, const std::string& stage);
+  /// All borrowed objects outlive it. `greedy`: each prompt of an iteration is also answered greedily.
+  RolloutSource(Run& run, const RlConfig& config, const std::string& stage, bool greedy = false);
 
   Environment& environment() { return curriculum_.target(); }
   RewardSum& rewards() { return *rewards_; }
@@ -34,6 +35,8 @@ class RolloutSource {
   /// The scored episodes of `iteration`. With max_lag 1, and unless it is the `last`, the next ones are generated before
   /// their scores are waited for.
   std::vector<Episode> next(std::int64_t iteration, bool last, MetricValues& metrics);
+  /// The score of the greedy answer to each group of the last next(), by group; NaN where it failed.
+  const std::vector<double>& greedy_scores() const { return greedy_scores_; }
   /// The iteration is complete: exchange() saves what comes after it.
   void iteration_done();
   void exchange(TrainerState& state);
@@ -47,8 +50,12 @@ class RolloutSource {
     std::vector<Episode> episodes;
     std::size_t level = 0;
   };
-  Generated generate(std::int64_t iteration);
-  CollectPlan plan(std::int64_t iteration) const;
+  /// `round` 0, and with dynamic sampling more.
+  Generated generate(std::int64_t iteration, std::int64_t round = 0);
+  CollectPlan plan(std::int64_t iteration, std::int64_t round) const;
+  /// Leaves groups out that teach nothing and generates others until there are enough, or no rounds left.
+  void fill_up(std::vector<Episode>& episodes, std::int64_t iteration, MetricValues& metrics);
+  void answer_greedily(std::span<const Episode> episodes, std::size_t level, std::int64_t iteration);
   std::vector<Episode> replayed(std::int64_t iteration);
   void shuffle_scores(std::vector<Episode>& episodes, std::int64_t iteration) const;
 
@@ -58,6 +65,8 @@ class RolloutSource {
   Curriculum curriculum_;
   std::unique_ptr<RewardSum> rewards_;
   Engine engine_;
+  bool greedy_;
+  std::vector<double> greedy_scores_;
   std::unique_ptr<RolloutReplay> replay_;
   std::unique_ptr<RolloutRecord> record_;
   Generated ahead_;                 ///< for the next iteration (max_lag 1)

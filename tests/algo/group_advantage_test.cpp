@@ -120,3 +120,16 @@ TEST_CASE("algo: Dr.GRPO keeps the scale of the reward, and a constant added to 
   CHECK(gap(plain, numbers({-.5, .5, -1.5, 1.5})) == 0.0);
   CHECK(gap(group_advantage(reward + 8, group, {}, options).advantage_S, plain) == 0.0);
 }
+
+TEST_CASE("algo: without a group the reward is compared with the greedy answer, or with nothing") {
+  const auto reward = numbers({1, 3, 5}), greedy = numbers({0.5, 4, std::nan("")});
+  const auto remax = group_advantage(reward, groups_of({0, 1, 2}), {}, {.baseline = GroupBaseline::greedy}, greedy);
+  CHECK(gap(remax.advantage_S, numbers({0.5, -1, 0})) == 0.0);
+  CHECK(remax.small_groups == 0);
+  const auto failed = numbers({1, 0, 1}) != 0;
+  const auto plain = group_advantage(reward, groups_of({0, 1, 1}), failed, {.baseline = GroupBaseline::none});
+  CHECK(gap(plain.advantage_S, numbers({1, 0, 5})) == 0.0);
+  const auto equal = group_advantage(numbers({2, 2}), groups_of({7, 7}), {}, {.baseline = GroupBaseline::none});
+  CHECK(gap(equal.advantage_S, numbers({2, 2})) == 0.0);
+  CHECK(equal.zero_std_groups == 1);
+}

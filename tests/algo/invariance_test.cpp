@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "algo/gae.h"
+#include "algo/importance.h"
 #include "algo/kl.h"
 #include "algo/masked.h"
 #include "algo/packed.h"
@@ -98,7 +99,7 @@ Result learn(const Streams& all, const std::vector<std::int64_t>& order, std::si
     const auto credit = extra.pick(cut);
     const auto rows = loss_rows(aggregation, starts_of(micro.lengths), micro.mask, denominator);
     const auto old = rows.select(micro.old_logprob), logprob = rows.select(micro.logprob);
-    const auto importance = importance_weights(old, rows.select(micro.rollout_logprob), rows, level, 2);
+    const auto importance = importance_weights(old, rows.select(micro.rollout_logprob), rows, {.level = level, .cap = 2});
     const auto policy = policy_loss(logprob, old, rows.select(credit.reward), importance, rows, {.ratio = level});
     const auto value =
         value_loss(rows.select(micro.value), rows.select(micro.old_value), rows.select(credit.old_value), rows, 0.2);

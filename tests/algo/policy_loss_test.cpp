@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "algo/importance.h"
 #include "algo/packed.h"
 
 using namespace hone;
@@ -44,7 +45,10 @@ void check_loss(const Json& golden, const PolicyLossOptions& options, RatioLevel
                 double cap = 0) {
   const auto streams = streams_of(golden);
   at::Tensor importance;
-  if (cap > 0) importance = importance_weights(streams.old_logprob, streams.rollout, streams.rows, level, cap);
+  if (cap > 0) {
+    importance =
+        importance_weights(streams.old_logprob, streams.rollout, streams.rows, {.level = level, .cap = cap});
+  }
   CHECK(std::abs(loss_of(streams, options, importance) - golden.at("expected").at("loss").as_number()) <=
         golden.at("tol").as_number());
 }
@@ -103,7 +107,7 @@ TEST_CASE("algo: importance weights of the golden cases") {
   check_loss(golden_case(folder, "rl_losses.json", "tis_token"), {}, RatioLevel::token, 0.8);
   const auto golden = golden_case(folder, "rl_losses.json", "ppo_is_correction");
   const auto s = streams_of(golden);
-  CHECK(gap(importance_weights(s.old_logprob, s.rollout, s.rows, RatioLevel::token),
+  CHECK(gap(importance_weights(s.old_logprob, s.rollout, s.rows),
             tensor_of(golden.at("expected").at("is_weights"))[0]) < 1e-3);
 }
 
@@ -205,9 +209,43 @@ TEST_CASE("algo: shares of clipped rows count only where clipping acts") {
 
 TEST_CASE("algo: importance weights have no gradient and stop at the cap") {
   const auto old = leaf(numbers({-1, -1, -1})), rollout = numbers({-2, -1, 0});
-  const auto weight = importance_weights(old, rollout, mean_over({3}), RatioLevel::token, 2);
+  const auto weight = importance_weights(old, rollout, mean_over({3}), {.cap = 2});
   CHECK(!weight.requires_grad());
   CHECK(gap(weight, numbers({2, 1, std::exp(-1)})) < 1e-12);
-  const auto same = importance_weights(old, old, mean_over({3}), RatioLevel::sequence, 2);
+  const auto same = importance_weights(old, old, mean_over({3}), {.level = RatioLevel::sequence, .cap = 2});
   CHECK(gap(same, numbers({1, 1, 1})) == 0.0);
+}
+
+TEST_CASE("algo: weights outside their band are left out, by token or for a whole sequence") {
+  HONE_NEEDS_TEST_DATA(folder);
+  const auto token = golden_case(folder, "rl_losses.json", "icepop");
+  const auto s = streams_of(token);
+  const auto kept = importance_weights(s.old_logprob, s.rollout, s.rows, {.token = {0.5, 5}});
+  CHECK(std::abs(loss_of(s, {}, kept) - token.at("expected").at("loss").as_number()) <= token.at("tol").as_number());
+  CHECK(gap(importance_weights(s.old_logprob, s.rollout, s.rows), tensor_of(token.at("expected").at("is_weights"))[0]) <
+        1e-3);
+
+  const auto whole = golden_case(folder, "rl_losses.json", "seq_mask_tis_kept");
+  const auto w = streams_of(whole);
+  const ImportanceOptions narrow = {.sequence = {0.999, 1.002}};
+  const auto weight = importance_weights(w.old_logprob, w.rollout, w.rows, narrow);
+  CHECK(std::abs(loss_of(w, {}, weight) - whole.at("expected").at("loss").as_number()) <= whole.at("tol").as_number());
+  const auto far = importance_weights(w.old_logprob, w.rollout - 1, w.rows, narrow);
+  CHECK(gap(far, numbers({0, 0, 0})) == 0.0);
+  const auto never = numbers({-1.0, -kNoCap, -1.0});  // the sampler could not have drawn the second token
+  CHECK(gap(importance_weights(w.old_logprob, never, w.rows, narrow), numbers({0, 0, 0})) == 0.0);
+}
+
+TEST_CASE("algo: a bad sequence that the policy has left is dropped, a good one is not") {
+  HONE_NEEDS_TEST_DATA(folder);
+  const auto golden = golden_case(folder, "utils.json", "trl_off_policy_mask");
+  const auto drift = tensor_of(golden.at("inputs").at("mean_sampling_minus_policy_logp"));
+  const auto advantage = tensor_of(golden.at("inputs").at("advantages"));
+  const auto rows = mean_over({2, 2, 2});
+  const auto twice = [](const at::Tensor& x) { return x.repeat_interleave(2); };
+  const auto spread = numbers({0.25, -0.25, 0.5, -0.5, 0, 0});  // the mean over the sequence counts
+  const auto logprob = at::full({6}, -1.5, at::kDouble);
+  const auto kept = stale_mask(logprob, logprob + twice(drift) + spread, twice(advantage), rows,
+                               golden.at("inputs").at("threshold").as_number());
+  CHECK(gap(kept, twice(tensor_of(golden.at("expected")))) == 0.0);
 }

@@ -87,8 +87,10 @@ TEST_CASE("stages: values that cannot work together are refused where they stand
   HONE_CHECK_ERROR(config, read<PpoSpec>("sampling: {temperature: 0}\n"), "sampling", "above 0");
   HONE_CHECK_ERROR(config, read<PpoSpec>("prompts: 4\nsamples: 2\nminibatch: 9\n"), "minibatch", "prompts × samples");
   CHECK_NOTHROW(read<PpoSpec>("prompts: 4\nsamples: 2\nminibatch: 8\n"));
-  HONE_CHECK_ERROR(config, read<PpoSpec>("aggregation: constant_length\n"), "constant_length", "must be set");
-  CHECK_NOTHROW(read<PpoSpec>("aggregation: constant_length\nconstant_length: 64\n"));
+  const std::string length = "aggregation: constant_length\nsampling: {max_tokens: 20}\n";
+  CHECK(read<PpoSpec>(length).rl.length_constant() == 20);
+  CHECK(read<PpoSpec>(length + "max_episode_tokens: 50\n").rl.length_constant() == 50);
+  CHECK(read<PpoSpec>(length + "max_episode_tokens: 50\nconstant_length: 64\n").rl.length_constant() == 64);
   HONE_CHECK_ERROR(config, read<PpoSpec>("dual_clip: 0.9\n"), "dual_clip", "above 1");
   CHECK_NOTHROW(read<PpoSpec>("dual_clip: 3\n"));
   HONE_CHECK_ERROR(config, read<GrpoSpec>("samples: 1\n"), "samples", "at least 2");
@@ -109,7 +111,7 @@ TEST_CASE("stages: the arithmetic of a stage is what it will do") {
   const PpoSpec spec = read<PpoSpec>(
       "iterations: 10\nprompts: 6\nsamples: 4\nepochs: 3\nminibatch: 10\nsampling: {max_tokens: 5}\n");
   CHECK(spec.rl.episodes() == 24);
-  CHECK(spec.rl.minibatches() == 3);
+  CHECK(spec.rl.minibatches(24) == 3);
   CHECK(spec.rl.optimizer_steps() == 90);
   std::string text;
   for (const auto& [name, value] : spec.arithmetic()) text += name + ": " + value + "\n";
