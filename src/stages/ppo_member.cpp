@@ -50,6 +50,7 @@ PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
     own_->copy_weights(*run.model);
   }
   OptimizerConfig config = spec.rl.optimizer;
+  config.names_must_exist = false;
   if (spec.critic.learning_rate > 0) config.learning_rate = spec.critic.learning_rate;
   optimizer_.emplace(own_->store, config, spec.rl.optimizer_steps());
 }

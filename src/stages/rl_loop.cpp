@@ -325,7 +325,10 @@ void RlLoop::show_samples(const std::string& when) {
 void RlLoop::evaluate() {
   const Stopping::Verdict verdict = stopping_.observe(measure());
   if (iteration_ == 0) show_samples("before");
-  if (verdict.is_best) best_.keep(run_.model->store);
+  if (verdict.is_best) {
+    best_.keep(run_.model->store);
+    checkpointer_.save_best(*config_.stop_when.best, *stopping_.best(), iteration_);
+  }
   stop_ = verdict.stop;
   evaluation_due_ = false;
 }
