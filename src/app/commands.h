@@ -128,6 +128,17 @@ struct ExportCommand {
 /// generation values and, unless an adapter was merged, README.md are those of the model.
 void command_export(const ExportCommand& command);
 
+struct BenchCommand {
+  std::string model;
+  std::string compute = "auto";  ///< as of GenerateCommand
+  std::int64_t batch = 32, prompt = 32, new_tokens = 128;
+  std::int64_t rows = 8, length = 256;
+  std::int64_t repetitions = 5;
+  bool json = false;
+};
+/// Speed of generation, scoring and training of a decoder, beside what this machine allows.
+void command_bench(const BenchCommand& command);
+
 struct GenerateCommand {
   std::string model;
   std::vector<std::string> prompts;  ///< empty: one a line from stdin

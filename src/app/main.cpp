@@ -233,6 +233,22 @@ void add_reward_commands(CLI::App& app) {
   app_serve->callback([] { command_reward_serve(serve); });
 }
 
+void add_bench_command(CLI::App& app) {
+  static BenchCommand command;
+  CLI::App* bench = app.add_subcommand("bench", "Speed of a model here, beside what this machine allows");
+  bench->add_option("model", command.model, "Model directory of a decoder")->required();
+  bench->add_option("--batch", command.batch, "Sequences generated together")->check(CLI::PositiveNumber);
+  bench->add_option("--prompt", command.prompt, "Tokens of each prompt")->check(CLI::PositiveNumber);
+  bench->add_option("--new", command.new_tokens, "Tokens generated for each")->check(CLI::Range(2, 1 << 20));
+  bench->add_option("--rows", command.rows, "Sequences of a training step")->check(CLI::PositiveNumber);
+  bench->add_option("--length", command.length, "Tokens of each")->check(CLI::Range(2, 1 << 20));
+  bench->add_option("--repeat", command.repetitions, "Measurements of each row")->check(CLI::PositiveNumber);
+  bench->add_option("--compute", command.compute, "Products of auto, float32, bfloat16 or int8 operands")
+      ->check(CLI::IsMember({"auto", "float32", "bfloat16", "int8"}));
+  bench->add_flag("--json", command.json, "A JSON object a row");
+  bench->callback([] { command_bench(command); });
+}
+
 /// "unknown command 'rnu'; did you mean 'run'?", or "" when the first word is a command (or a flag).
 std::string unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return "";
@@ -256,6 +272,7 @@ int parse_and_run(int argc, char** argv) {
   add_model_commands(app);
   add_plugin_commands(app);
   add_reward_commands(app);
+  add_bench_command(app);
   app.add_subcommand("doctor", "What this machine can do, and what is missing")->callback([] { command_doctor(); });
   try {
     app.parse(argc, argv);
