@@ -7,6 +7,7 @@
 #include "policies/checkpoint.h"
 #include "rollout/pack.h"
 #include "rollout/replay.h"
+#include "stages/listed_prompts.h"
 #include "stages/ppo.h"
 #include "stages/tiny_rl.h"
 #include "support/committed_golden.h"
@@ -24,34 +25,10 @@ namespace {
 std::filesystem::path model_folder() { return committed_golden_folder() / "models" / "trl_ppo"; }
 std::filesystem::path rollouts_file() { return committed_golden_folder() / "trl_ppo_rollouts.jsonl"; }
 
-/// The prompts of the record.
-class ListedPrompts : public Environment {
- public:
-  ListedPrompts() {
-    LineReader lines(rollouts_file(), CharacterEncoding::utf8);
-    for (std::string line; lines.next(line);)
-      texts_.push_back(Json::parse(line, lines.source()).at("prompt").as_string());
-  }
-  std::uint64_t size(Split) const override { return texts_.size(); }
-  Prompt prompt(Split split, std::uint64_t index) const override {
-    return {.id = prompt_id(split, index), .split = split, .text = texts_[index]};
-  }
-
- private:
-  std::vector<std::string> texts_;
-};
-
-class ListedPromptsSpec : public EnvironmentSpec {
- public:
-  ListedPromptsSpec() { kind = name = "listed"; }
-  void describe(Fields&) override {}
-  std::unique_ptr<Environment> make(const Services&) const override { return std::make_unique<ListedPrompts>(); }
-};
-
 /// TRL's settings, its conventions included.
 PpoSpec trl_settings(const Json& golden) {
   PpoSpec spec = quick<PpoSpec>("ppo", constant_reward(0));
-  spec.rl.environment = std::make_unique<ListedPromptsSpec>();
+  spec.rl.environment = std::make_unique<ListedPromptsSpec>(rollouts_file());
   spec.rl.iterations = golden.at("iterations").as_integer();
   spec.rl.prompts = spec.rl.minibatch = golden.at("episodes").as_integer();
   spec.rl.samples = 1;
@@ -210,7 +187,7 @@ TEST_CASE("stages: advantages and returns of TRL's samples are TRL's, token by t
   const Json::Array& tokens = golden.at("tokens").as_array();
   const auto episodes = golden.at("episodes").as_integer();
   const auto tokenizer = load_tokenizer(model_folder());
-  const ListedPrompts prompts;
+  const ListedPrompts prompts(rollouts_file());
   RolloutReplay replay(rollouts_file(), prompts, *tokenizer,
                        {.iterations = golden.at("iterations").as_integer(), .episodes = episodes, .context = 32});
   for (std::int64_t iteration = 1; iteration <= golden.at("iterations").as_integer(); ++iteration) {
