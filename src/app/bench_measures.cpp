@@ -58,7 +58,7 @@ void limit_decoding(BenchFigure& figure, const Model& model, const BenchShape& s
   const TokenWork work = token_work(model);
   const auto batch = static_cast<double>(shape.batch);
   const double reading = work.weight_bytes / (1e9 * peak.bandwidth_gb_s);
-  const double computing = 2 * work.multiply_adds * batch / gemm_peak(model, peak);
+  const double computing = 2 * work.multiply_adds() * batch / gemm_peak(model, peak);
   figure.limit = batch / std::max(reading, computing);
   figure.limited_by = reading > computing ? "reading weights" : "matrix products";
 }
@@ -79,7 +79,8 @@ TokenWork token_work(const Model& model) {
   for (const Segment& segment : model.store.segments()) {
     if (!segment.matrix) continue;
     const auto values = static_cast<double>(segment.count());
-    work.multiply_adds += values;
+    const bool is_head = segment.lookup || segment.role == SegmentRole::lm_head;
+    (is_head ? work.lm_head : work.trunk) += values;
     work.weight_bytes += values * (model.store.compute() == kernels::Compute::float32 ? 4 : 2);
   }
   return work;
@@ -89,7 +90,8 @@ std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, co
                                           const kernels::Calibration& peak, int repetitions) {
   BenchFigure prefill{.name = "prefill"};
   BenchFigure decode{.name = "decode"};
-  limit_by_products(prefill, 2 * token_work(model).multiply_adds, gemm_peak(model, peak));
+  const TokenWork work = token_work(model);  // logits of a prompt's last token alone
+  limit_by_products(prefill, 2 * (work.trunk + work.lm_head / static_cast<double>(shape.prompt)), gemm_peak(model, peak));
   limit_decoding(decode, model, shape, peak);
   SamplingConfig sampling;
   sampling.max_tokens = sampling.min_tokens = shape.new_tokens;
@@ -113,7 +115,7 @@ std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, co
 BenchFigure bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak, int repetitions) {
   const at::NoGradGuard no_grad;
   BenchFigure figure{.name = "score"};
-  limit_by_products(figure, 2 * token_work(model).multiply_adds, gemm_peak(model, peak));
+  limit_by_products(figure, 2 * token_work(model).multiply_adds(), gemm_peak(model, peak));
   const Batch batch = random_batch(model, shape);
   for (int i = 0; i <= repetitions; ++i) {
     const Stopwatch watch;
@@ -128,7 +130,7 @@ std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, c
   constexpr double bytes_a_value = 28;  // weight, gradient and two moments: four reads, three writes
   BenchFigure train{.name = "train"};
   BenchFigure update{.name = "optimizer", .unit = "values/s"};
-  limit_by_products(train, 6 * token_work(model).multiply_adds, gemm_peak(model, peak));
+  limit_by_products(train, 6 * token_work(model).multiply_adds(), gemm_peak(model, peak));
   update.limit = 1e9 * peak.bandwidth_gb_s / bytes_a_value;
   update.limited_by = "memory";
   OptimizerConfig config;

@@ -13,8 +13,10 @@ namespace hone {
 
 /// Work and memory traffic of one token of a dense model; a mixture of experts counts all its experts.
 struct TokenWork {
-  double multiply_adds = 0;  ///< of matrix products, the LM head's included
-  double weight_bytes = 0;   ///< that a decode step reads
+  double trunk = 0;         ///< multiply-adds of matrix products below the LM head
+  double lm_head = 0;       ///< and of its own
+  double weight_bytes = 0;  ///< that a decode step reads
+  double multiply_adds() const { return trunk + lm_head; }
 };
 TokenWork token_work(const Model& model);
 
