@@ -13,21 +13,21 @@ void require_shape(const Dataset& data, std::initializer_list<DataShape> accepte
   for (const DataShape shape : accepted) {
     names += (names.empty() ? "" : " or ") + std::string(data_shape_names[static_cast<std::size_t>(shape)]);
   }
-  if (data.shape() == DataShape::messages) {
-    fail(ErrorKind::data,
-         "data.{}: messages need a chat template to become tokens, which training does not support; expected rows of "
-         "{}",
-         data.name(), names);
-  }
   fail(ErrorKind::data, "data.{}: expected rows of {}, found {}; name the columns with `columns:`", data.name(), names,
        data.shape_name());
 }
+
+Conversation conversation_of(const DataRow& row) { return {to_json(row.messages), row.tools}; }
 
 /// The rows added, or an error when all were empty.
 EncodedRows finish(const Dataset& data, ExampleEncoder& encoder, std::string_view learned) {
   EncodedRows encoded;
   encoded.examples = encoder.take();
   encoded.report = encoder.report();
+  if (encoded.examples.empty() && encoded.report.skipped_rows > 0) {
+    fail(ErrorKind::data, "data.{}: nothing to learn: {} of {} rows are longer than the context, the others empty",
+         data.name(), encoded.report.skipped_rows, encoded.report.rows);
+  }
   if (encoded.examples.empty()) {
     fail(ErrorKind::data, "data.{}: all labels are masked: the {} of each of the {} rows is empty, nothing to learn",
          data.name(), learned, encoded.report.rows);
@@ -38,21 +38,34 @@ EncodedRows finish(const Dataset& data, ExampleEncoder& encoder, std::string_vie
 }  // namespace
 
 EncodedRows encode_texts(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context,
-                         TextPacking packing) {
-  require_shape(data, {DataShape::text, DataShape::text_label, DataShape::prompt_completion});
-  ExampleEncoder encoder(tokenizer, context, packing);
-  for (const DataRow& row : data.rows(split)) encoder.add_text(row.text + row.prompt + row.completion);
+                         const ExampleRules& rules) {
+  require_shape(data, {DataShape::text, DataShape::text_label, DataShape::prompt_completion, DataShape::messages});
+  HONE_ASSERT(rules.learned == Learned::everything);
+  ExampleEncoder encoder(tokenizer, context, rules);
+  const auto rows = data.rows(split);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (data.shape() == DataShape::messages) {
+      encoder.add_conversation(conversation_of(rows[i]), data.place(split, i));
+    } else {
+      encoder.add_text(rows[i].text + rows[i].prompt + rows[i].completion, data.place(split, i));
+    }
+  }
   return finish(data, encoder, "text");
 }
 
-EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input) {
-  require_shape(data, {DataShape::prompt_completion});
-  ExampleEncoder encoder(tokenizer, input);
+EncodedRows encode_completions(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
+                               const ExampleRules& rules) {
+  require_shape(data, {DataShape::prompt_completion, DataShape::messages});
+  ExampleEncoder encoder(tokenizer, input, rules);
   const auto rows = data.rows(split);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    encoder.add_completion(rows[i].prompt, rows[i].completion, data.place(split, i));
+    if (data.shape() == DataShape::messages) {
+      encoder.add_conversation(conversation_of(rows[i]), data.place(split, i));
+    } else {
+      encoder.add_completion(rows[i].prompt, rows[i].completion, data.place(split, i));
+    }
   }
-  return finish(data, encoder, "completion");
+  return finish(data, encoder, data.shape() == DataShape::messages ? "answer" : "completion");
 }
 
 EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
@@ -66,12 +79,18 @@ EncodedRows encode_labelled(const Dataset& data, Split split, const Tokenizer& t
   return finish(data, encoder, "text");
 }
 
-EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input) {
-  require_shape(data, {DataShape::preference});
-  ExampleEncoder encoder(tokenizer, input);
+EncodedRows encode_pairs(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
+                         const ExampleRules& rules) {
+  require_shape(data, {DataShape::preference, DataShape::messages_preference});
+  ExampleEncoder encoder(tokenizer, input, rules);
   const auto rows = data.rows(split);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    encoder.add_pair(rows[i].prompt, rows[i].chosen, rows[i].rejected, data.place(split, i));
+    const DataRow& row = rows[i];
+    if (data.shape() == DataShape::messages_preference) {
+      encoder.add_pair(conversation_of(row), row.chosen, row.rejected, data.place(split, i));
+    } else {
+      encoder.add_pair(row.prompt, row.chosen, row.rejected, data.place(split, i));
+    }
   }
   return finish(data, encoder, "pair");
 }

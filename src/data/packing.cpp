@@ -18,8 +18,7 @@ void append_source(PackedRows& packed, const std::vector<std::int32_t>& ids) {
 /// What row t predicts; -1: nothing that counts.
 std::int64_t target_at(const TokenExample& example, std::int64_t t) {
   if (!example.tags.empty()) return example.tags[static_cast<std::size_t>(t)];
-  const bool counts = t + 1 < static_cast<std::int64_t>(example.ids.size()) && t + 1 >= example.context_tokens;
-  return counts ? example.ids[static_cast<std::size_t>(t + 1)] : -1;
+  return example.learns(t + 1) ? example.ids[static_cast<std::size_t>(t + 1)] : -1;
 }
 
 /// Rows before the first example with types have type 0, as have those of examples without.
@@ -69,8 +68,14 @@ void check_alike(const PackedRows& packed) {
 
 std::int64_t TokenExample::target_tokens() const {
   if (!tags.empty()) return std::count_if(tags.begin(), tags.end(), [](std::int64_t tag) { return tag >= 0; });
-  const auto length = static_cast<std::int64_t>(ids.size());
-  return std::max<std::int64_t>(0, length - std::max<std::int64_t>(1, context_tokens));
+  std::int64_t count = 0;
+  for (std::int64_t t = 1; t < static_cast<std::int64_t>(ids.size()); ++t) count += learns(t);
+  return count;
+}
+
+bool TokenExample::learns(std::int64_t t) const {
+  const auto at = static_cast<std::size_t>(t);
+  return at < ids.size() && t >= context_tokens && (learned.empty() || learned[at] != 0);
 }
 
 std::int64_t PackedRows::target_tokens() const { return std::count(mask_T.begin(), mask_T.end(), 1.0F); }
@@ -95,13 +100,16 @@ PackedRows pack_pairs(std::span<const TokenExample> examples, std::span<const st
   return packed;
 }
 
-std::vector<TokenExample> cut_into_blocks(std::span<const std::int32_t> ids, std::int64_t context, std::int64_t row) {
-  HONE_ASSERT(context >= 2);
+std::vector<TokenExample> cut_into_blocks(const TokenExample& example, std::int64_t context) {
+  HONE_ASSERT(context >= 2 && example.context_tokens == 0);
   std::vector<TokenExample> blocks;
-  const auto width = static_cast<std::size_t>(context);
-  for (std::size_t begin = 0; begin + 1 < ids.size(); begin += width - 1) {
-    const auto piece = ids.subspan(begin, std::min(width, ids.size() - begin));
-    blocks.push_back({.ids = {piece.begin(), piece.end()}, .row = row});
+  const auto width = static_cast<std::ptrdiff_t>(context);
+  const auto length = static_cast<std::ptrdiff_t>(example.ids.size());
+  for (std::ptrdiff_t begin = 0; begin + 1 < length; begin += width - 1) {
+    const std::ptrdiff_t end = std::min(begin + width, length);
+    TokenExample block{.ids = {example.ids.begin() + begin, example.ids.begin() + end}, .row = example.row};
+    if (!example.learned.empty()) block.learned.assign(example.learned.begin() + begin, example.learned.begin() + end);
+    blocks.push_back(std::move(block));
   }
   return blocks;
 }

@@ -12,6 +12,7 @@ namespace hone {
 struct TokenExample {
   std::vector<std::int32_t> ids;
   std::int64_t context_tokens = 0;  ///< the first ids are context: predicting them is not part of the loss
+  std::vector<std::uint8_t> learned;  ///< one an id: 0 where the loss does not count it; empty: all behind the context
   std::int64_t label = -1;          ///< class id; -1: none
   std::vector<float> values;        ///< numbers to regress on, or 1 for each class that holds and 0 else; empty: none
   std::vector<std::int64_t> tags;   ///< class of each id, -1 where it has none; empty: next ids are learned
@@ -21,9 +22,11 @@ struct TokenExample {
   /// What the encoder of an encoder-decoder model reads; `ids` is then its decoder's. Empty: no such model.
   std::vector<std::int32_t> source_ids;
 
-  /// Tokens that the loss counts: every id behind the context but the very first, which nothing predicts; with tags
-  /// those that have one.
+  /// Tokens that the loss counts: every id behind the context that is learned, but the very first, which nothing
+  /// predicts; with tags those that have one.
   std::int64_t target_tokens() const;
+  /// Whether the loss counts ids[t], should something predict it; false behind the end.
+  bool learns(std::int64_t t) const;
   /// What a pass over it computes: ids and source.
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size() + source_ids.size()); }
 };
@@ -60,8 +63,8 @@ PackedRows pack(std::span<const TokenExample> examples, std::span<const std::uin
 /// the result are chosen and rejected of pairs[i] and name each other in pair_S.
 PackedRows pack_pairs(std::span<const TokenExample> examples, std::span<const std::uint64_t> pairs);
 
-/// Cuts a token sequence into pieces of at most `context` ≥ 2 tokens. Each piece begins with the last token of the one
-/// before it, so every token but the first is predicted exactly once.
-std::vector<TokenExample> cut_into_blocks(std::span<const std::int32_t> ids, std::int64_t context, std::int64_t row);
+/// Cuts a sequence into pieces of at most `context` ≥ 2 tokens; what of it is learned and its row go along. Each piece
+/// begins with the last token of the one before it, so every token but the first is predicted exactly once.
+std::vector<TokenExample> cut_into_blocks(const TokenExample& example, std::int64_t context);
 
 }  // namespace hone

@@ -42,6 +42,7 @@ class DatasetPrompts : public PromptSource {
     const DataRow& row = row_at(split, index);
     Prompt prompt{.id = prompt_id(split, index), .split = split};
     prompt.messages.assign(row.messages.begin(), row.messages.begin() + context_messages(row));
+    prompt.tools = row.tools;
     if (has_text()) {
       prompt.text = row.text.substr(0, cut(row));
     } else {

@@ -57,7 +57,10 @@ std::string role_of(const std::string& from, const RowColumns& columns) {
 
 std::vector<Message> conversations(const RowColumns& columns) {
   std::vector<Message> messages = columns.messages("conversations", "from", "value");
-  for (Message& message : messages) message.role = role_of(message.role, columns);
+  for (Message& message : messages) {
+    if (message.role == "function_call") columns.read_call(message);
+    message.role = role_of(message.role, columns);
+  }
   return messages;
 }
 
@@ -92,6 +95,7 @@ void read_prompt(const RowColumns& columns, DataShape shape, DataRow& row) {
   if (name.starts_with("prompt")) row.prompt = columns.text("prompt");
   if (name.starts_with("messages")) row.messages = columns.messages("messages", "role", "content");
   if (name.starts_with("conversations") || shape == DataShape::sharegpt) row.messages = conversations(columns);
+  if (!row.messages.empty()) row.tools = columns.tools();
   if (name.find("completion") != std::string_view::npos) row.completion = columns.text("completion");
   if (name.ends_with("+label")) row.label = columns.label();
   if (shape == DataShape::preference) {

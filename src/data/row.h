@@ -26,6 +26,7 @@ struct DataRow {
   std::string chosen;
   std::string rejected;
   std::vector<Message> messages;
+  Json tools;                       ///< of the messages: an array of descriptions, or null
   std::string label;                ///< name of a class: text, or a number as it is written, or true or false
   std::vector<std::string> labels;  ///< names of the classes that hold
   double value = 0;

@@ -91,25 +91,6 @@ std::vector<std::string> RowColumns::names(std::string_view canonical) const {
   return names;
 }
 
-std::vector<Message> RowColumns::messages(std::string_view canonical, std::string_view role,
-                                          std::string_view content) const {
-  const Json& list = *find(canonical);
-  if (!list.is_array() || list.as_array().empty()) {
-    wrong(canonical, "a list of messages", list.is_array() ? "an empty list" : list.type_name());
-  }
-  std::vector<Message> messages;
-  for (const Json& item : list.as_array()) {
-    const Json* who = item.find(role);
-    const Json* what = item.find(content);
-    if (who == nullptr || what == nullptr || !who->is_string() || !what->is_string()) {
-      wrong(canonical, fmt::format("each message to have the texts `{}` and `{}`", role, content),
-            fmt::format("{} in message {}", shown(item), messages.size() + 1));
-    }
-    messages.push_back({.role = who->as_string(), .content = what->as_string()});
-  }
-  return messages;
-}
-
 std::string RowColumns::answer(std::string_view canonical, std::string_view content) const {
   const Json& value = *find(canonical);
   const Json* message = value.is_array() && value.as_array().size() == 1 ? &value.as_array()[0] : &value;

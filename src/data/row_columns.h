@@ -30,13 +30,20 @@ class RowColumns {
   double value() const;
   /// A list of texts or whole numbers, which may be empty.
   std::vector<std::string> names(std::string_view canonical) const;
-  /// A list of objects whose members `role` and `content` have the names given.
+  /// A list of objects whose members `role` and `content` have the names given, or such a list as JSON text. Content is
+  /// a text or a list of {type: text, text}; a message with tool_calls may have none. Other members are kept as fields.
   std::vector<Message> messages(std::string_view canonical, std::string_view role, std::string_view content) const;
+  /// Makes a message whose content is a call {"name", "arguments"} or a list of them, as JSON text, one with tool_calls.
+  void read_call(Message& message) const;
+  /// The column `tools`: a list of tool descriptions, perhaps as JSON text; null when it is not there or empty.
+  Json tools() const;
   /// One of two answers to a conversation: a text, one message or a list of one message.
   std::string answer(std::string_view canonical, std::string_view content) const;
   /// {text: [...], answer_start: [...]}: each text stands in `context` at that character.
   std::vector<ContextAnswer> answers(const std::string& context) const;
 
+  /// The value itself, or what a text holds as JSON.
+  Json list_or_text(std::string_view canonical) const;
   [[noreturn]] void wrong(std::string_view canonical, std::string_view expected, std::string_view found) const;
 
  private:

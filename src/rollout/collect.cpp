@@ -5,13 +5,27 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "text/chat_format.h"
 
 namespace hone {
 
+namespace {
+
+std::string place_of(const Prompt& prompt) { return fmt::format("prompt {}", prompt.id); }
+
+/// What the policy reads behind its last answer: the reply as it is, and in a conversation a turn of the user.
+std::vector<std::int32_t> encode_reply(const Tokenizer& tokenizer, const Episode& episode, const std::string& reply) {
+  const Prompt& prompt = episode.prompt;
+  if (prompt.messages.empty()) return tokenizer.encode(reply);
+  return encode_chat_reply(tokenizer, {to_json(prompt.messages), prompt.tools}, episode.turns.back().completion.ids,
+                           reply, place_of(prompt));
+}
+
+}  // namespace
+
 std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt) {
   if (!prompt.messages.empty()) {
-    fail(ErrorKind::data, "prompt {} consists of messages, and this tokenizer has no chat template; use `text` prompts",
-         prompt.id);
+    return encode_chat(tokenizer, {to_json(prompt.messages), prompt.tools}, GenerationPrompt::yes, place_of(prompt));
   }
   std::vector<std::int32_t> ids = tokenizer.encode(prompt.text, AddSpecial::yes);
   if (ids.empty() && tokenizer.bos_id().has_value()) ids.push_back(*tokenizer.bos_id());
@@ -115,7 +129,7 @@ class Play {
       turn.completion.finish = FinishReason::env;
       return false;
     }
-    std::vector<std::int32_t> ids = tokenizer_.encode(step.reply);
+    std::vector<std::int32_t> ids = encode_reply(tokenizer_, episode, step.reply);
     const bool spent = plan_.max_episode_tokens > 0 && episode.completion_tokens() >= plan_.max_episode_tokens;
     if (spent || static_cast<std::int64_t>(episode.token_stream().size() + ids.size()) >= engine_.context()) {
       turn.completion.finish = FinishReason::length;

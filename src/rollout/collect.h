@@ -10,8 +10,9 @@
 
 namespace hone {
 
-/// The ids that a prompt's episodes begin with; the source of an encoder-decoder model. Error{data} for a prompt of
-/// messages, and for an empty one where the tokenizer has no bos token.
+/// The ids that a prompt's episodes begin with; the source of an encoder-decoder model. Messages are rendered by the
+/// chat template with the opening of the answer. Error{config} when there is no template, Error{data} for an empty
+/// prompt where the tokenizer has no bos token.
 std::vector<std::int32_t> encode_prompt(const Tokenizer& tokenizer, const Prompt& prompt);
 
 /// What one collection draws.

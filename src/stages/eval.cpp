@@ -80,7 +80,8 @@ MetricValues EvalSpec::generate(Run& run, StageSummary& summary) const {
 MetricValues EvalSpec::measure_data(Run& run, StageSummary& summary) const {
   TextSource source;
   source.data = data;
-  const bool answers = run.dataset(*data)->shape() == DataShape::prompt_completion;
+  const DataShape shape = run.dataset(*data)->shape();
+  const bool answers = shape == DataShape::prompt_completion || shape == DataShape::messages;
   if (!answers) require_kind(run, name, {PolicyKind::decoder}, "measure it on rows of prompt+completion");
   const std::vector<TokenExample> examples =
       load_held_out_texts(run, source, {.learned = answers ? Learned::completions : Learned::everything}, rows);

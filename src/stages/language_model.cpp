@@ -6,6 +6,7 @@
 #include "algo/loss_rows.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "nn/layers.h"
 #include "nn/moe.h"
 #include "stages/model_kind.h"
@@ -17,18 +18,29 @@ namespace {
 
 constexpr std::uint64_t default_rows = 20000;
 
-EncodedRows encode_data(Run& run, const std::string& name, const TextEncoding& encoding, Split split) {
+EncodedRows encode_data(Run& run, const std::string& name, const ExampleRules& rules, Split split) {
   const std::shared_ptr<const Dataset> data = run.dataset(name);
   const ModelInput input = input_of(*run.model);
-  if (encoding.learned == Learned::completions) return encode_completions(*data, split, *run.tokenizer, input);
-  return encode_texts(*data, split, *run.tokenizer, input.context, encoding.packing);
+  if (rules.learned != Learned::everything) return encode_completions(*data, split, *run.tokenizer, input, rules);
+  return encode_texts(*data, split, *run.tokenizer, input.context, rules);
+}
+
+void add_demonstration(ExampleEncoder& encoder, const Prompt& prompt, const std::string& answer, Learned learned) {
+  const std::string where = fmt::format("prompt {}", prompt.id);
+  if (!prompt.messages.empty()) {
+    encoder.add_conversation(answered({to_json(prompt.messages), prompt.tools}, answer), where);
+  } else if (learned == Learned::everything) {
+    encoder.add_text(prompt.text + answer, where);
+  } else {
+    encoder.add_completion(prompt.text, answer, where);
+  }
 }
 
 /// The first `count` prompts of the split with their demonstrations.
-EncodedRows encode_demonstrations(Run& run, const TextSource& source, const TextEncoding& encoding, Split split,
+EncodedRows encode_demonstrations(Run& run, const TextSource& source, const ExampleRules& rules, Split split,
                                   std::uint64_t count) {
   const std::unique_ptr<Environment> environment = source.environment->make(run.services());
-  ExampleEncoder encoder(*run.tokenizer, input_of(*run.model), encoding.packing);
+  ExampleEncoder encoder(*run.tokenizer, input_of(*run.model), rules);
   count = std::min(count, environment->size(split));
   for (std::uint64_t index = 0; index < count; ++index) {
     const Prompt prompt = environment->prompt(split, index);
@@ -40,15 +52,7 @@ EncodedRows encode_demonstrations(Run& run, const TextSource& source, const Text
           "`data:` or an environment that shows answers",
           source.environment->kind, prompt.id);
     }
-    if (!prompt.messages.empty()) {
-      fail(ErrorKind::data, "environment: prompt {} consists of messages, and the tokenizer has no chat template",
-           prompt.id);
-    }
-    if (encoding.learned == Learned::completions) {
-      encoder.add_completion(prompt.text, *demonstration, fmt::format("prompt {}", prompt.id));
-    } else {
-      encoder.add_text(prompt.text + *demonstration);
-    }
+    add_demonstration(encoder, prompt, *demonstration, rules.learned);
   }
   EncodedRows encoded{.examples = encoder.take(), .report = {}};
   encoded.report = encoder.report();
@@ -58,6 +62,21 @@ EncodedRows encode_demonstrations(Run& run, const TextSource& source, const Text
          encoded.report.rows);
   }
   return encoded;
+}
+
+/// -(1 - ε) log p(target) - ε/V · Σ_v log p(v). Its derivative by logit v is p(v) - (1 - ε) [v = target] - ε/V.
+LogitsLoss smoothed_loss(const at::Tensor& target_M, double epsilon) {
+  return [=](std::int64_t first, at::Tensor& logits_CV, bool gradient) {
+    const at::Tensor target_C1 = target_M.narrow(0, first, logits_CV.size(0)).unsqueeze(1);
+    const at::Tensor logprob_CV = logits_CV.log_softmax(1);
+    const at::Tensor loss_C =
+        -(1 - epsilon) * logprob_CV.gather(1, target_C1).squeeze(1) - epsilon * logprob_CV.mean(1);
+    if (gradient) {
+      logits_CV.copy_(logprob_CV.exp() - epsilon / static_cast<double>(logits_CV.size(1)));
+      logits_CV.scatter_add_(1, target_C1, at::full(target_C1.sizes(), epsilon - 1, logits_CV.options()));
+    }
+    return loss_C;
+  };
 }
 
 }  // namespace
@@ -73,24 +92,24 @@ void TextSource::describe(Fields& f) {
 
 std::string TextSource::text() const { return data ? "data." + *data : "environment " + environment->kind; }
 
-LearnableRows load_texts(Run& run, const TextSource& source, const TextEncoding& encoding, std::int64_t held_out_rows) {
+LearnableRows load_texts(Run& run, const TextSource& source, const ExampleRules& rules, std::int64_t held_out_rows) {
   const std::uint64_t wanted = source.rows ? static_cast<std::uint64_t>(*source.rows) : default_rows;
-  EncodedRows train = source.data ? encode_data(run, *source.data, encoding, Split::train)
-                                  : encode_demonstrations(run, source, encoding, Split::train, wanted);
+  EncodedRows train = source.data ? encode_data(run, *source.data, rules, Split::train)
+                                  : encode_demonstrations(run, source, rules, Split::train, wanted);
   log_info("{}: {}", source.text(), train.report.text());
-  return {std::move(train.examples), load_held_out_texts(run, source, encoding, held_out_rows)};
+  return {std::move(train.examples), load_held_out_texts(run, source, rules, held_out_rows)};
 }
 
-std::vector<TokenExample> load_held_out_texts(Run& run, const TextSource& source, const TextEncoding& encoding,
+std::vector<TokenExample> load_held_out_texts(Run& run, const TextSource& source, const ExampleRules& rules,
                                               std::int64_t held_out_rows) {
   const auto most = static_cast<std::size_t>(held_out_rows);
   std::vector<TokenExample> examples;
   if (!source.data) {
     if (source.environment->make(run.services())->size(Split::held_out) > 0) {
-      examples = encode_demonstrations(run, source, encoding, Split::held_out, most).examples;
+      examples = encode_demonstrations(run, source, rules, Split::held_out, most).examples;
     }
   } else if (run.dataset(*source.data)->has(Split::held_out)) {
-    examples = encode_data(run, *source.data, encoding, Split::held_out).examples;
+    examples = encode_data(run, *source.data, rules, Split::held_out).examples;
   }
   if (examples.size() > most) examples.resize(most);
   if (examples.empty()) log_warn("{}: no rows are held out, so nothing is evaluated on them", source.text());
@@ -110,13 +129,41 @@ double LanguageModelObjective::denominator(const Batch& batch) const {
   return loss_denominator(Aggregation::token_mean, batch.start_S1, batch.mask_T);
 }
 
+/// Noise of each sequence, keyed by the step and the sequence's row: the same however the batch is cut.
+at::Tensor LanguageModelObjective::embedding_noise(const Batch& part) const {
+  if (regularization_.neftune_alpha == 0) return {};
+  const std::int64_t width = model().policy->shape().hidden;
+  at::Tensor noise_TD = at::empty({part.tokens(), width}, at::kFloat);
+  const std::int32_t* start = part.start_S1.const_data_ptr<std::int32_t>();
+  for (std::int64_t s = 0; s < part.sequences(); ++s) {
+    const std::int64_t count = (start[s + 1] - start[s]) * width;
+    const double magnitude = regularization_.neftune_alpha / std::sqrt(static_cast<double>(count));
+    Random random(draw_, static_cast<std::uint64_t>(part.group_S[s].item<std::int64_t>()));
+    float* value = noise_TD.data_ptr<float>() + start[s] * width;
+    for (std::int64_t i = 0; i < count; ++i) value[i] = static_cast<float>((2 * random.uniform() - 1) * magnitude);
+  }
+  return noise_TD;
+}
+
+double LanguageModelObjective::accumulate(std::span<const std::uint64_t> rows, const GradientPass& pass) {
+  draw_ = stream_key(pass.draw, "neftune");
+  return ExampleObjective::accumulate(rows, pass);
+}
+
 at::Tensor LanguageModelObjective::loss(const Batch& part, double denominator, const DropoutDraw& dropout) {
   const LossRows rows = loss_rows(Aggregation::token_mean, part, denominator);
   std::vector<at::Tensor> router_logits;
-  const at::Tensor hidden_TD = batch_hidden(model(), part, dropout.probability, dropout.key, &router_logits);
-  const kernels::TokenStatistics tokens = model().policy->lm_head().token_statistics(
-      take_rows(hidden_TD, rows.index_M), rows.select(part.target_T), 1.0, false);
-  const at::Tensor loss = -rows.weighted_sum(tokens.logprob_M);
+  const at::Tensor hidden_TD =
+      batch_hidden(model(), part, dropout.probability, dropout.key, &router_logits, embedding_noise(part));
+  const at::Tensor hidden_MD = take_rows(hidden_TD, rows.index_M);
+  const LmHead& head = model().policy->lm_head();
+  at::Tensor loss;
+  if (regularization_.label_smoothing > 0) {
+    loss = rows.weighted_sum(
+        head.row_losses(hidden_MD, smoothed_loss(rows.select(part.target_T), regularization_.label_smoothing)));
+  } else {
+    loss = -rows.weighted_sum(head.token_statistics(hidden_MD, rows.select(part.target_T), 1.0, false).logprob_M);
+  }
   const PolicyShape& shape = model().policy->shape();
   if (router_logits.empty() || shape.balance == 0) return loss;
   const double share = static_cast<double>(rows.size()) / denominator;  // of the batch that this part is

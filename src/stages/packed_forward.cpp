@@ -55,7 +55,7 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::in
 }
 
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key,
-                        std::vector<at::Tensor>* router_logits) {
+                        std::vector<at::Tensor>* router_logits, const at::Tensor& embedding_noise_TD) {
   const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
   model.store.use_adapters({.dropout = dropout_key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = dropout_key});
   if (!batch.has_sources()) {
@@ -63,6 +63,7 @@ at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::u
                                               .dropout = dropout,
                                               .dropout_key = dropout_key,
                                               .type_T = batch.type_T,
+                                              .embedding_noise_TD = embedding_noise_TD,
                                               .router_logits = router_logits});
   }
   const kernels::AttentionPlan source_plan = packed_plan(batch.source_start_S1, batch.source_position_U);

@@ -19,9 +19,9 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::sp
 /// The same of all sequences of the batch.
 std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::int64_t tokens);
 
-/// Hidden states [T, D] of a batch under `model`; router_logits as in Forward.
+/// Hidden states [T, D] of a batch under `model`; router_logits and embedding_noise_TD as in Forward.
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout = 0, std::uint64_t dropout_key = 0,
-                        std::vector<at::Tensor>* router_logits = nullptr);
+                        std::vector<at::Tensor>* router_logits = nullptr, const at::Tensor& embedding_noise_TD = {});
 
 /// Log-probability of each target that the mask counts, 0 elsewhere: [T]. No gradient; `tokens_per_pass` at a time.
 at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass);

@@ -1,6 +1,7 @@
 #include "stages/sft.h"
 
 #include "base/format.h"
+#include "stages/model_kind.h"
 
 namespace hone {
 
@@ -10,7 +11,7 @@ namespace {
 class JudgedCompletions : public LanguageModelObjective {
  public:
   JudgedCompletions(Run& run, LearnableRows rows, std::int64_t tokens_per_pass, const SftSpec& spec)
-      : LanguageModelObjective(run, std::move(rows), tokens_per_pass),
+      : LanguageModelObjective(run, std::move(rows), tokens_per_pass, spec.regularization),
         environment_((spec.evaluation.environment ? spec.evaluation.environment : spec.source.environment)
                          ->make(run.services())),
         rewards_(spec.evaluation.rewards, run.services()),
@@ -43,6 +44,16 @@ class JudgedCompletions : public LanguageModelObjective {
 
 void SftSpec::describe_stage(Fields& f) {
   source.describe(f);
+  f.choice("learn", learn, learned_names,
+           "completions: the completion, or every turn of the assistant; last_turn: of messages its last turn alone; "
+           "everything: the prompt too.");
+  f.choice("packing", packing, text_packing_names,
+           "documents: each row is a sequence; stream: all rows end to end, cut to the context's length.");
+  f.choice("overlong", overlong, overlong_names, "What happens to a row that is longer than the context.");
+  f.field("label_smoothing", regularization.label_smoothing,
+          "Share of each target that is spread evenly over the vocabulary.", {.low = 0, .high = 1, .open_high = true});
+  f.field("neftune_alpha", regularization.neftune_alpha,
+          "Noise on embeddings while training, uniform within ±alpha / sqrt(tokens × width); 0: none.", at_least(0));
   training.describe(f);
   f.section("evaluation", "Held-out evaluation: eval/loss, and eval/reward by generation when rewards are given.",
             [this](Fields& fields) {
@@ -67,12 +78,17 @@ StageArithmetic SftSpec::arithmetic() const {
 
 StageSummary SftSpec::run(Run& run) const {
   run.use_heads({});
-  LearnableRows rows = load_texts(run, source, {.learned = Learned::completions}, evaluation.prompts);
+  if (learn == Learned::everything || packing == TextPacking::stream || regularization.neftune_alpha > 0) {
+    require_kind(run, name, {PolicyKind::decoder},
+                 "learn: everything, packing: stream and neftune_alpha are for models that read and write one sequence");
+  }
+  LearnableRows rows = load_texts(
+      run, source, {.learned = learn, .packing = packing, .overlong = overlong}, evaluation.prompts);
   std::unique_ptr<Objective> objective;
   if (generates()) {
     objective = std::make_unique<JudgedCompletions>(run, std::move(rows), training.tokens_per_pass, *this);
   } else {
-    objective = std::make_unique<LanguageModelObjective>(run, std::move(rows), training.tokens_per_pass);
+    objective = std::make_unique<LanguageModelObjective>(run, std::move(rows), training.tokens_per_pass, regularization);
   }
   return Training(run, training, {evaluation.every, evaluate_every_epochs}, name, *objective).run();
 }

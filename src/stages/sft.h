@@ -6,10 +6,15 @@
 
 namespace hone {
 
-/// Supervised fine-tuning: prompts are read, completions are learned. See docs/stages/sft.md.
+/// Supervised fine-tuning: prompts are read, completions are learned, or the assistant's turns of conversations. See
+/// docs/stages/sft.md.
 class SftSpec : public StageSpec {
  public:
   TextSource source;
+  Learned learn = Learned::completions;
+  TextPacking packing = TextPacking::documents;
+  Overlong overlong = Overlong::truncate_right;
+  Regularization regularization;
   TrainingConfig training;
   EvaluationConfig evaluation;
   double evaluate_every_epochs = 0;

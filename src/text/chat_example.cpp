@@ -36,7 +36,7 @@ TextRange turn_by_prefixes(const ChatTemplate& chat_template, ChatInput input, s
   if (!whole.starts_with(with)) {
     fail(ErrorKind::data,
          "messages[{}]: the assistant's turn cannot be found: the template renders it otherwise once more messages "
-         "follow; use a template with {{% generation %}} tags, or train on the last turn only",
+         "follow; use a template with {{% generation %}} tags, or learn the last turn only (`learn: last_turn`)",
          index);
   }
   return {before.size(), with.size()};
@@ -44,7 +44,7 @@ TextRange turn_by_prefixes(const ChatTemplate& chat_template, ChatInput input, s
 
 }  // namespace
 
-ChatExample chat_example(const ChatTemplate& chat_template, const ChatInput& input) {
+ChatExample chat_example(const ChatTemplate& chat_template, const ChatInput& input, ChatTurns turns) {
   ChatInput plain = input;
   plain.add_generation_prompt = false;
   plain.continue_final_message = false;
@@ -55,12 +55,19 @@ ChatExample chat_example(const ChatTemplate& chat_template, const ChatInput& inp
     plain.now = broken;
   }
   ChatExample example{chat_template.render(plain), {}};
+  const Json::Array& messages = input.messages.as_array();
+  std::size_t first = 0;
+  if (turns == ChatTurns::last) {
+    for (std::size_t i = 0; i < messages.size(); ++i) first = is_assistant(messages[i]) ? i : first;
+  }
   if (chat_template.marks_generation()) {
     example.learned = example.chat.generation;
+    if (turns == ChatTurns::last && example.learned.size() > 1) {
+      example.learned.erase(example.learned.begin(), example.learned.end() - 1);
+    }
     return example;
   }
-  const Json::Array& messages = input.messages.as_array();
-  for (std::size_t i = 0; i < messages.size(); ++i) {
+  for (std::size_t i = first; i < messages.size(); ++i) {
     if (!is_assistant(messages[i])) continue;
     const TextRange turn = turn_by_prefixes(chat_template, plain, i, example.chat.text);
     if (turn.begin == turn.end) continue;

@@ -72,17 +72,16 @@ std::vector<std::int32_t> reply_ids(const Tokenizer& tokenizer, const Conversati
   constexpr std::string_view stand_in = "ANSWER";  // in place of the answer, whose ids are known
   const ChatTemplate& chat = template_for(tokenizer, before);
   ChatInput input = input_of(tokenizer, before, false);
-  Json::Array messages = before.messages.as_array();
-  messages.push_back(message("assistant", stand_in));
-  input.messages = Json(messages);
-  const std::string answered = chat.render(input).text;
-  const std::size_t at = answered.rfind(stand_in);
+  input.messages = answered(before, stand_in).messages;
+  const std::string written = chat.render(input).text;
+  const std::size_t at = written.rfind(stand_in);
+  Json::Array messages = input.messages.as_array();
   messages.push_back(message("user", reply));
-  input.messages = Json(messages);
+  input.messages = Json(std::move(messages));
   input.add_generation_prompt = true;
   const RenderedChat going_on = chat.render(input);
   const std::size_t end = at + stand_in.size();
-  if (at == std::string::npos || !going_on.text.starts_with(answered.substr(0, end))) {
+  if (at == std::string::npos || !going_on.text.starts_with(written.substr(0, end))) {
     fail(ErrorKind::data,
          "the conversation cannot go on: the chat template writes an answer otherwise once a reply follows");
   }
@@ -123,18 +122,20 @@ void ChatFormat::save(const fs::path& directory) const {
   if (!own_file_.empty()) write_file_atomic(directory / "chat_template.jinja", own_file_);
 }
 
-std::vector<std::int32_t> encode_chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation,
-                                             std::string_view where) {
+std::vector<std::int32_t> encode_chat(const Tokenizer& tokenizer, const Conversation& conversation,
+                                      GenerationPrompt generation_prompt, std::string_view where) {
   return at_place(where, [&] {
-    const RenderedChat chat = template_for(tokenizer, conversation).render(input_of(tokenizer, conversation, true));
+    const bool opens = generation_prompt == GenerationPrompt::yes;
+    const RenderedChat chat = template_for(tokenizer, conversation).render(input_of(tokenizer, conversation, opens));
     return tokenizer.encode_rendered(chat.text, chat.untrusted);
   });
 }
 
-ChatIds encode_chat_example(const Tokenizer& tokenizer, const Conversation& conversation, std::string_view where) {
+ChatIds encode_chat_example(const Tokenizer& tokenizer, const Conversation& conversation, ChatTurns turns,
+                            std::string_view where) {
   return at_place(where, [&] {
     const ChatExample example =
-        chat_example(template_for(tokenizer, conversation), input_of(tokenizer, conversation, false));
+        chat_example(template_for(tokenizer, conversation), input_of(tokenizer, conversation, false), turns);
     EncodedText encoded = tokenizer.encode_rendered_with_offsets(example.chat.text, example.chat.untrusted);
     ChatIds chat{.ids = std::move(encoded.ids), .learned = {}};
     auto turn = example.learned.begin();
@@ -150,6 +151,13 @@ std::vector<std::int32_t> encode_chat_reply(const Tokenizer& tokenizer, const Co
                                             std::span<const std::int32_t> answer, std::string_view reply,
                                             std::string_view where) {
   return at_place(where, [&] { return reply_ids(tokenizer, before, answer, reply); });
+}
+
+Conversation answered(Conversation conversation, std::string_view answer) {
+  Json::Array messages = conversation.messages.as_array();
+  messages.push_back(message("assistant", answer));
+  conversation.messages = Json(std::move(messages));
+  return conversation;
 }
 
 }  // namespace hone

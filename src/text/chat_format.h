@@ -48,23 +48,29 @@ struct Conversation {
 /// Token ids of a conversation.
 struct ChatIds {
   std::vector<std::int32_t> ids;
-  std::vector<bool> learned;  ///< one an id: whether the assistant says it, the end of its turns included
+  std::vector<std::uint8_t> learned;  ///< one an id: 1 where the assistant says it, the end of its turns included
 };
 
-// All of these: Error{data} that opens with `where` when the tokenizer has no chat template (the message names the key
-// to set) or the template refuses the conversation. What messages spell is never a special token.
+enum class GenerationPrompt { no, yes };
 
-/// What a model is asked with: the conversation and the opening of the assistant's turn.
-std::vector<std::int32_t> encode_chat_prompt(const Tokenizer& tokenizer, const Conversation& conversation,
-                                             std::string_view where);
+// All of these: Error{data} or Error{config} that opens with `where` when the tokenizer has no chat template (the
+// message names the key to set) or the template refuses the conversation. What messages spell is never a special token.
+
+/// A conversation as it is rendered; what a model is asked with ends with the opening of the assistant's turn.
+std::vector<std::int32_t> encode_chat(const Tokenizer& tokenizer, const Conversation& conversation,
+                                      GenerationPrompt generation_prompt, std::string_view where);
 
 /// What a model learns from: chat_example as ids. An id counts as learned when one of its bytes is.
-ChatIds encode_chat_example(const Tokenizer& tokenizer, const Conversation& conversation, std::string_view where);
+ChatIds encode_chat_example(const Tokenizer& tokenizer, const Conversation& conversation, ChatTurns turns,
+                            std::string_view where);
 
 /// What stands between an answer and the next one: the rest of the assistant's turn behind its text (without its first
 /// id if `answer` ends with that), the reply as a turn of the user, and the opening of the next turn.
 std::vector<std::int32_t> encode_chat_reply(const Tokenizer& tokenizer, const Conversation& before,
                                             std::span<const std::int32_t> answer, std::string_view reply,
                                             std::string_view where);
+
+/// With one more message of the assistant.
+Conversation answered(Conversation conversation, std::string_view answer);
 
 }  // namespace hone

@@ -69,6 +69,9 @@ class ChatTemplate {
 /// "default". Error{data} when there is no such name.
 std::string choose_chat_template(const std::vector<std::string>& names, bool has_tools, std::string_view where);
 
+/// Which turns of the assistant are learned.
+enum class ChatTurns { all, last };
+
 /// A conversation to learn from.
 struct ChatExample {
   RenderedChat chat;
@@ -78,7 +81,7 @@ struct ChatExample {
 /// Renders `input` (add_generation_prompt is ignored) and finds the assistant's turns: what the template marks with
 /// {% generation %}, else for each assistant message i what follows the rendering of the messages before it with a
 /// generation prompt, up to the end of the rendering with it. Error{data} when one is not a prefix of the other (the
-/// template rewrites earlier turns), naming the message.
-ChatExample chat_example(const ChatTemplate& chat_template, const ChatInput& input);
+/// template rewrites earlier turns), naming the message. The last turn alone can be found in such templates too.
+ChatExample chat_example(const ChatTemplate& chat_template, const ChatInput& input, ChatTurns turns = ChatTurns::all);
 
 }  // namespace hone

@@ -53,7 +53,7 @@ TEST_CASE("data: texts are sequences of their own, longer ones divided, empty on
 
 TEST_CASE("data: a stream joins texts and cuts them at the context") {
   const LetterTokenizer tokenizer;
-  ExampleEncoder encoder(tokenizer, 4, TextPacking::stream);
+  ExampleEncoder encoder(tokenizer, 4, {.packing = TextPacking::stream});
   for (const char* text : {"ab", "c", "", "defg"}) encoder.add_text(text);
   const auto examples = encoder.take();
   REQUIRE(examples.size() == 3);
@@ -152,6 +152,65 @@ TEST_CASE("data: a completion that does not fit is cut and counted, a prompt tha
   HONE_CHECK_ERROR(data, encoder.add_completion("abcd=", "e", "t.jsonl:3"), "t.jsonl:3", "5 tokens", "context is 5");
 }
 
+TEST_CASE("data: rows longer than the context are cut at either end, left out or refused") {
+  const LetterTokenizer tokenizer;
+  const auto encoded = [&](Overlong overlong) {
+    ExampleEncoder encoder(tokenizer, 5, {.overlong = overlong});
+    encoder.add_completion("abcd=", "ef", "t.jsonl:1");
+    encoder.add_completion("a=", "b", "t.jsonl:2");
+    return EncodedRows{encoder.take(), encoder.report()};
+  };
+  const EncodedRows left = encoded(Overlong::truncate_left);
+  REQUIRE(left.examples.size() == 2);
+  CHECK(left.examples[0].ids == Ids{'d', '=', 'e', 'f', eos});
+  CHECK(left.examples[0].context_tokens == 2);
+  CHECK(left.report.text() == "2 rows, 9 tokens (5 learned); 1 cut to the context (3 tokens lost)");
+  const EncodedRows skipped = encoded(Overlong::skip);
+  REQUIRE(skipped.examples.size() == 1);
+  CHECK(skipped.examples[0].row == 1);
+  CHECK(skipped.report.text() == "2 rows, 4 tokens (2 learned); 1 longer than the context, left out");
+  HONE_CHECK_ERROR(data, encoded(Overlong::truncate_right), "t.jsonl:1", "no token of the completion fits");
+  HONE_CHECK_ERROR(data, encoded(Overlong::error), "t.jsonl:1", "8 tokens", "context is 5", "overlong: skip");
+
+  ExampleEncoder texts(tokenizer, 3, {.learned = Learned::everything, .overlong = Overlong::truncate_left});
+  texts.add_text("abcd", "t.txt:1");
+  CHECK(texts.take()[0].ids == Ids{'c', 'd', eos});
+  ExampleEncoder pairs(tokenizer, 4, {.overlong = Overlong::skip});
+  pairs.add_pair("q", "yes", "no", "x");
+  pairs.add_pair("q", "ye", "no", "x");
+  CHECK(pairs.take().size() == 2);
+  CHECK(pairs.report().skipped_rows == 1);
+}
+
+TEST_CASE("data: an encoder-decoder model keeps what its target begins with and its source ends with") {
+  const LetterTokenizer tokenizer({.start = true});
+  const auto encoded = [&](Overlong overlong) {
+    ExampleEncoder encoder(tokenizer, {4, 7}, {.overlong = overlong});
+    encoder.add_completion("abcdef", "uvwxyz", "x");
+    return encoder.take();
+  };
+  const TokenExample right = encoded(Overlong::truncate_right)[0], left = encoded(Overlong::truncate_left)[0];
+  CHECK(right.ids == Ids{7, 'u', 'v', 'w'});
+  CHECK(right.source_ids == Ids{bos, 'a', 'b', 'f'});
+  CHECK(left.ids == Ids{7, 'y', 'z', eos});
+  CHECK(left.context_tokens == 1);
+}
+
+TEST_CASE("data: completions in a stream keep what is learned of each") {
+  const LetterTokenizer tokenizer;
+  ExampleEncoder encoder(tokenizer, 4, {.packing = TextPacking::stream});
+  encoder.add_completion("a=", "b", "x");
+  encoder.add_completion("cdefgh=", "", "x");
+  encoder.add_completion("c=", "d", "x");
+  const auto blocks = encoder.take();
+  REQUIRE(blocks.size() == 3);
+  CHECK(blocks[0].ids == Ids{'a', '=', 'b', eos});
+  CHECK(blocks[0].learned == std::vector<std::uint8_t>{0, 0, 1, 1});
+  CHECK(blocks[1].ids == Ids{eos, 'c', '=', 'd'});
+  CHECK(blocks[1].learned == std::vector<std::uint8_t>{1, 0, 0, 1});
+  CHECK(encoder.report().target_tokens == 4);
+}
+
 TEST_CASE("data: labelled texts have a class and no targets; cut ones keep their eos") {
   const LetterTokenizer tokenizer;
   ExampleEncoder encoder(tokenizer, 4);
@@ -179,7 +238,7 @@ TEST_CASE("data: pairs are chosen and rejected side by side; an empty answer is 
   HONE_CHECK_ERROR(data, encoder.add_pair("q", "yes", "", "p.jsonl:2"), "p.jsonl:2", "`rejected` is empty");
   HONE_CHECK_ERROR(data, encoder.add_pair("q", "", "", "p.jsonl:2"), "`chosen` is empty");
   HONE_CHECK_ERROR(data, encoder.add_pair("q", "yes", "yes", "p.jsonl:3"), "p.jsonl:3", "are the same:");
-  HONE_CHECK_ERROR(data, encoder.add_pair("q", "yesterday", "yesteryear", "p.jsonl:4"), "p.jsonl:4",
+  HONE_CHECK_ERROR(data, encoder.add_pair("q", "abcdefghij", "abcdefghkl", "p.jsonl:4"), "p.jsonl:4",
                    "are the same within the context");
 }
 
@@ -192,7 +251,7 @@ TEST_CASE("data: splits are encoded by the objective their rows fit") {
   const EncodedRows completions = encode_completions(answers, Split::train, tokenizer, 9);
   REQUIRE(completions.examples.size() == 1);
   CHECK(completions.report.empty_rows == 1);
-  CHECK(encode_texts(answers, Split::train, tokenizer, 9, TextPacking::documents).examples[0].ids ==
+  CHECK(encode_texts(answers, Split::train, tokenizer, 9, {.learned = Learned::everything}).examples[0].ids ==
         Ids{'a', '=', 'b', eos});
   HONE_CHECK_ERROR(data, encode_pairs(answers, Split::train, tokenizer, 9), "data.d", "prompt+chosen+rejected",
                    "found prompt+completion");
@@ -206,20 +265,21 @@ TEST_CASE("data: splits are encoded by the objective their rows fit") {
   HONE_CHECK_ERROR(data, encode_labelled(labelled, Split::train, tokenizer, 9, LabelSet::of(others)), "d.jsonl:2",
                    "'3'");
   HONE_CHECK_ERROR(data, encode_completions(labelled, Split::train, tokenizer, 9), "found text+label");
-  HONE_CHECK_ERROR(data, encode_texts(labelled, Split::held_out, tokenizer, 9, TextPacking::documents), "held_out");
+  HONE_CHECK_ERROR(data, encode_texts(labelled, Split::held_out, tokenizer, 9, {.learned = Learned::everything}), "held_out");
 
   const Dataset pairs = dataset(scratch, "{\"prompt\": \"q\", \"chosen\": \"a\", \"rejected\": \"b\"}\n");
   CHECK(encode_pairs(pairs, Split::train, tokenizer, 9).examples.size() == 2);
   HONE_CHECK_ERROR(data, pairs.labels(Split::train), "have no label");
 }
 
-TEST_CASE("data: rows with nothing to learn and messages are refused") {
+TEST_CASE("data: rows with nothing to learn and messages without a template are refused") {
   const test::Scratch scratch;
   const LetterTokenizer tokenizer;
   const Dataset masked = dataset(scratch, "{\"prompt\": \"a=\", \"completion\": \"\"}\n");
   HONE_CHECK_ERROR(data, encode_completions(masked, Split::train, tokenizer, 9), "all labels are masked", "completion");
   const Dataset chat = dataset(scratch, "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}\n");
-  HONE_CHECK_ERROR(data, encode_completions(chat, Split::train, tokenizer, 9), "chat template");
+  HONE_CHECK_ERROR(config, encode_completions(chat, Split::train, tokenizer, 9), "d.jsonl:1", "need a chat template",
+                   "tokenizer.chat_template");
 }
 
 TEST_CASE("data: a prompt longer than the context names its row in the file") {

@@ -94,22 +94,34 @@ TEST_CASE("data: the sequences of a pair name each other") {
   CHECK(packed.pair_S == Longs{1, 0, 3, 2});
 }
 
+TEST_CASE("data: rows that are not learned stand between rows that are") {
+  const std::vector<TokenExample> turns = {{.ids = {1, 2, 3, 4, 5}, .context_tokens = 1, .learned = {0, 1, 0, 0, 1}}};
+  const PackedRows packed = pack(turns, std::vector<std::uint64_t>{0});
+  CHECK(packed.mask_T == std::vector<float>{1, 0, 0, 1, 0});
+  CHECK(packed.target_T == Longs{2, 0, 0, 5, 0});
+  CHECK(turns[0].target_tokens() == 2);
+  const auto blocks = cut_into_blocks({.ids = {1, 2, 3, 4, 5}, .learned = {0, 1, 0, 0, 1}}, 3);
+  REQUIRE(blocks.size() == 2);
+  CHECK(blocks[0].learned == std::vector<std::uint8_t>{0, 1, 0});
+  CHECK(blocks[1].learned == std::vector<std::uint8_t>{0, 0, 1});
+}
+
 TEST_CASE("data: blocks share one token, so every token but the first is predicted once") {
   const Ids ids = {0, 1, 2, 3, 4, 5, 6};
-  const auto blocks = cut_into_blocks(ids, 3, 9);
+  const auto blocks = cut_into_blocks({.ids = ids, .row = 9}, 3);
   REQUIRE(blocks.size() == 3);
   CHECK(blocks[0].ids == Ids{0, 1, 2});
   CHECK(blocks[1].ids == Ids{2, 3, 4});
   CHECK(blocks[2].ids == Ids{4, 5, 6});
   CHECK(blocks[1].row == 9);
-  CHECK(cut_into_blocks(ids, 4, 0).back().ids == Ids{3, 4, 5, 6});
-  CHECK(cut_into_blocks(ids, 6, 0).back().ids == Ids{5, 6});
-  CHECK(cut_into_blocks(ids, 7, 0).size() == 1);
-  CHECK(cut_into_blocks(Ids{1}, 7, 0).empty());
-  CHECK(cut_into_blocks({}, 7, 0).empty());
+  CHECK(cut_into_blocks({.ids = ids}, 4).back().ids == Ids{3, 4, 5, 6});
+  CHECK(cut_into_blocks({.ids = ids}, 6).back().ids == Ids{5, 6});
+  CHECK(cut_into_blocks({.ids = ids}, 7).size() == 1);
+  CHECK(cut_into_blocks({.ids = {1}}, 7).empty());
+  CHECK(cut_into_blocks({}, 7).empty());
   for (const std::int64_t context : {2, 3, 5}) {
     std::int64_t targets = 0;
-    for (const auto& block : cut_into_blocks(ids, context, 0)) targets += block.target_tokens();
+    for (const auto& block : cut_into_blocks({.ids = ids}, context)) targets += block.target_tokens();
     CHECK(targets == 6);
   }
 }
