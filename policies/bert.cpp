@@ -3,14 +3,16 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
+#include "nn/recompute.h"
 #include "policies/bert_names.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Parameter qkv, qkv_bias, output, output_bias;
@@ -38,10 +40,14 @@ class Bert : public Policy {
   }
 
  private:
+  /// One block: {stream} → {stream}.
+  Tensors through(std::int64_t layer, const Tensors& in, const kernels::AttentionPlan& plan, const PassDropout& drop,
+                  KvCache* cache) const;
   Block make_block(ParameterStore& store, std::int64_t layer) const;
   void make_lm_head(ParameterStore& store);
   at::Tensor embedded(const at::Tensor& id_T, const Forward& forward) const;
 
+  ParameterStore& store_;
   BertSpec spec_;
   const BertNames& names_;
   PolicyShape shape_;
@@ -53,7 +59,7 @@ class Bert : public Policy {
 };
 
 Bert::Bert(const BertSpec& spec, ParameterStore& store, bool with_lm_head)
-    : spec_(spec), names_(bert_names(spec.family)) {
+    : store_(store), spec_(spec), names_(bert_names(spec.family)) {
   if (spec_.mlp == 0) spec_.mlp = 4 * spec_.hidden;
   shape_ = {.kind = PolicyKind::encoder,
             .vocabulary = spec_.vocabulary_size,
@@ -62,11 +68,11 @@ Bert::Bert(const BertSpec& spec, ParameterStore& store, bool with_lm_head)
             .context = spec_.context,
             .attention = {spec_.heads, spec_.heads, spec_.hidden / spec_.heads}};
   attention_ = {.shape = shape_.attention, .kind = kernels::AttentionKind::bidirectional};
-  const auto table = [&](const char* name, const char* hf, std::int64_t rows) {
-    return declare_matrix(store, name, {{names_.prefix + "embeddings." + hf + ".weight", rows, {}}}, spec_.hidden,
-                          spec_.init_std);
+  const auto table = [&](const char* name, const char* hf, std::int64_t rows, bool multiplies = false) {
+    return declare_table(store, name, names_.prefix + "embeddings." + hf + ".weight", rows, spec_.hidden, spec_.init_std,
+                         multiplies);
   };
-  words_ = table("embedding", "word_embeddings", spec_.vocabulary_size);
+  words_ = table("embedding", "word_embeddings", spec_.vocabulary_size, with_lm_head && spec_.tied_embeddings);
   positions_ = table("positions", "position_embeddings", spec_.context + spec_.first_position());
   if (spec_.types > 0) types_ = table("types", "token_type_embeddings", spec_.types);
   embeddings_norm_ = declare_layer_norm(store, "embeddings_norm", names_.prefix + names_.embeddings_norm, spec_.hidden,
@@ -139,19 +145,25 @@ at::Tensor Bert::embedded(const at::Tensor& id_T, const Forward& forward) const 
   return normed(sum, embeddings_norm_);
 }
 
+Tensors Bert::through(std::int64_t layer, const Tensors& in, const kernels::AttentionPlan& plan, const PassDropout& drop,
+                      KvCache* cache) const {
+  const Block& block = blocks_[static_cast<std::size_t>(layer)];
+  const std::uint64_t place = 2 * static_cast<std::uint64_t>(layer) + 1;
+  const at::Tensor& stream = in[0];
+  const at::Tensor mixed = attention(linear(stream, block.qkv, block.qkv_bias), attention_, plan, cache, layer);
+  const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
+  const at::Tensor middle = add_norm(attended, stream, block.output_norm).out_TD;
+  return {add_norm(drop(mlp(middle, block.mlp), place + 1), middle, block.mlp_norm).out_TD};
+}
+
 at::Tensor Bert::hidden(const at::Tensor& id_T, const Forward& forward) {
-  const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
-  };
+  const PassDropout drop{forward.dropout, forward.dropout_key};
   at::Tensor stream = drop(embedded(id_T, forward), 0);
   for (std::int64_t i = 0; i < spec_.layers; ++i) {
-    const Block& block = blocks_[static_cast<std::size_t>(i)];
-    const std::uint64_t place = 2 * static_cast<std::uint64_t>(i) + 1;
-    const at::Tensor mixed =
-        attention(linear(stream, block.qkv, block.qkv_bias), attention_, *forward.plan, forward.cache, i);
-    const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
-    const at::Tensor middle = add_norm(attended, stream, block.output_norm).out_TD;
-    stream = add_norm(drop(mlp(middle, block.mlp), place + 1), middle, block.mlp_norm).out_TD;
+    stream = checkpointed(store_, {stream},
+                          [this, i, plan = *forward.plan, drop, cache = forward.cache](const Tensors& in) {
+                            return through(i, in, plan, drop, cache);
+                          })[0];
   }
   return stream;
 }

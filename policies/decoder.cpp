@@ -3,15 +3,18 @@
 #include <cmath>
 #include <utility>
 
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
 #include "nn/layers.h"
 #include "nn/moe.h"
+#include "nn/recompute.h"
+#include "nn/rotary_tables.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Norm input_norm, branch_norm, mlp_norm, mlp_branch_norm;
@@ -33,7 +36,9 @@ class Decoder : public Policy {
   }
 
  private:
-  kernels::AttentionPlan rotary_plan(const kernels::AttentionPlan& plan) const;
+  /// One block: {stream, what the block before produced and nobody has added to the stream yet} → the same two, then the
+  /// logits of its router, if it has one.
+  Tensors through(std::size_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop, KvCache* cache) const;
   Block make_block(ParameterStore& store, std::size_t layer) const;
   void make_attention(ParameterStore& store, std::size_t layer, Block& block) const;
   Moe make_moe(ParameterStore& store, const std::string& name, const std::string& hf) const;
@@ -43,8 +48,10 @@ class Decoder : public Policy {
   /// Residual branches start small, so that the stream's variance does not grow with depth (Radford et al. 2019).
   double branch_std() const { return form_.init_std / std::sqrt(2.0 * static_cast<double>(form_.layers.size())); }
 
+  ParameterStore& store_;
   DecoderForm form_;
   Json hf_config_;
+  RotaryTables rotary_;
   PolicyShape shape_;
   Parameter embedding_;
   LmHead lm_head_;
@@ -53,17 +60,20 @@ class Decoder : public Policy {
 };
 
 Decoder::Decoder(DecoderForm form, Json hf_config, ParameterStore& store, bool with_lm_head)
-    : form_(std::move(form)), hf_config_(std::move(hf_config)) {
+    : store_(store),
+      form_(std::move(form)),
+      hf_config_(std::move(hf_config)),
+      rotary_(form_.ropes, form_.attention.head_dim, form_.context) {
   shape_ = {.vocabulary = form_.vocabulary,
             .hidden = form_.hidden,
             .layers = static_cast<std::int64_t>(form_.layers.size()),
-            .context = form_.context,
+            .context = rotary_.context(),
             .attention = form_.attention,
-            .switch_length = form_.switch_length,
+            .switch_length = rotary_.switch_length(),
             .balance = form_.balance,
             .experts_a_token = form_.experts_a_token};
-  embedding_ = declare_matrix(store, "embedding", {{"model.embed_tokens.weight", form_.vocabulary, {}}}, form_.hidden,
-                              form_.init_std);
+  embedding_ = declare_table(store, "embedding", "model.embed_tokens.weight", form_.vocabulary, form_.hidden,
+                             form_.init_std, with_lm_head && form_.tied_embeddings);
   for (std::size_t layer = 0; layer < form_.layers.size(); ++layer) blocks_.push_back(make_block(store, layer));
   final_norm_ = norm(store, "norm", "model.norm");
   if (!with_lm_head) return;
@@ -123,7 +133,6 @@ void Decoder::make_attention(ParameterStore& store, std::size_t layer, Block& bl
                      .window = form.window,
                      .scale = form_.attention_scale,
                      .soft_cap = form_.attention_soft_cap,
-                     .rotary_table_P2H = form_.rotary_tables.at(form.rope),
                      .norm_eps = form_.norm_eps,
                      .norm_weight_offset = form_.norm_weight_offset};
   if (form_.qk_norm) {
@@ -161,41 +170,39 @@ Moe Decoder::make_moe(ParameterStore& store, const std::string& name, const std:
   return moe;
 }
 
-/// The plan with the positions of long sequences in the second half of the rotary tables.
-kernels::AttentionPlan Decoder::rotary_plan(const kernels::AttentionPlan& plan) const {
-  if (form_.switch_length == 0) return plan;
-  kernels::AttentionPlan moved = plan;
-  moved.position_T = plan.position_T.clone();
-  const auto* start = plan.start_S1.const_data_ptr<std::int32_t>();
-  for (std::int64_t s = 0; s < plan.sequences(); ++s) {
-    const std::int64_t past = plan.cached() ? plan.past_S.const_data_ptr<std::int32_t>()[s] : 0;
-    const std::int64_t rows = start[s + 1] - start[s];
-    if (past + rows > form_.switch_length) moved.position_T.narrow(0, start[s], rows).add_(form_.context);
-  }
-  return moved;
+Tensors Decoder::through(std::size_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop,
+                         KvCache* cache) const {
+  const Block& block = blocks_[layer];
+  const std::uint64_t place = 2 * static_cast<std::uint64_t>(layer) + 1;
+  const Normed attention_in = add_norm(in[0], in[1], block.input_norm);
+  Attention own = block.attention;
+  own.rotary_table_P2H = rotary.tables[form_.layers[layer].rope];
+  const at::Tensor mixed = attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), own, rotary.plan, cache,
+                                     static_cast<std::int64_t>(layer));
+  at::Tensor attended = linear(mixed, block.output, block.output_bias);
+  if (form_.branch_norms) attended = normed(attended, block.branch_norm);
+  const Normed mlp_in = add_norm(attention_in.sum_TD, drop(attended, place), block.mlp_norm);
+  Tensors router_logits;
+  at::Tensor branch = block.moe.experts.empty() ? mlp(mlp_in.out_TD, block.mlp)
+                                                : moe(mlp_in.out_TD, block.moe, &router_logits);
+  if (form_.branch_norms) branch = normed(branch, block.mlp_branch_norm);
+  Tensors out{mlp_in.sum_TD, drop(branch, place + 1)};
+  out.insert(out.end(), router_logits.begin(), router_logits.end());
+  return out;
 }
 
 at::Tensor Decoder::hidden(const at::Tensor& id_T, const Forward& forward) {
-  const kernels::AttentionPlan plan = rotary_plan(*forward.plan);
-  const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
-  };
+  const RotaryPass rotary = rotary_.pass(*forward.plan);
+  const PassDropout drop{forward.dropout, forward.dropout_key};
   at::Tensor stream = drop(scaled(forward.noised(embedding(id_T, embedding_)), form_.embedding_scale), 0);
-  at::Tensor branch;  // what the last block produced and nobody has added to the stream yet
+  at::Tensor branch;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    const Block& block = blocks_[i];
-    const std::uint64_t place = 2 * static_cast<std::uint64_t>(i) + 1;
-    const Normed attention_in = add_norm(stream, branch, block.input_norm);
-    const at::Tensor mixed = attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), block.attention,
-                                       plan, forward.cache, static_cast<std::int64_t>(i));
-    at::Tensor attended = linear(mixed, block.output, block.output_bias);
-    if (form_.branch_norms) attended = normed(attended, block.branch_norm);
-    const Normed mlp_in = add_norm(attention_in.sum_TD, drop(attended, place), block.mlp_norm);
-    branch = block.moe.experts.empty() ? mlp(mlp_in.out_TD, block.mlp)
-                                       : moe(mlp_in.out_TD, block.moe, forward.router_logits);
-    if (form_.branch_norms) branch = normed(branch, block.mlp_branch_norm);
-    branch = drop(branch, place + 1);
-    stream = mlp_in.sum_TD;
+    const Tensors out = checkpointed(
+        store_, {stream, branch},
+        [this, i, rotary, drop, cache = forward.cache](const Tensors& in) { return through(i, in, rotary, drop, cache); });
+    stream = out[0];
+    branch = out[1];
+    if (forward.router_logits != nullptr) forward.router_logits->insert(forward.router_logits->end(), out.begin() + 2, out.end());
   }
   return add_norm(stream, branch, final_norm_).out_TD;
 }

@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "nn/policy.h"
+#include "nn/rope.h"
 
 namespace hone {
 
 /// One attention layer's reach.
 struct DecoderLayer {
   std::int64_t window = 0;  ///< 0: everything before
-  std::size_t rope = 0;     ///< index into DecoderForm::rotary_tables
+  std::size_t rope = 0;     ///< index into DecoderForm::ropes
   bool sparse = false;      ///< a mixture of experts instead of one MLP
 };
 
@@ -47,9 +48,7 @@ struct DecoderForm {
   double attention_scale = 0;  ///< 0: 1 / sqrt(head_dim)
   double attention_soft_cap = 0;
   double final_soft_cap = 0;
-  std::vector<at::Tensor> rotary_tables;
-  /// As in PolicyShape; each table then holds `context` positions of shorter and as many of longer sequences.
-  std::int64_t switch_length = 0;
+  std::vector<RopeScaling> ropes;
   std::vector<DecoderLayer> layers;
 
   std::int64_t experts = 0;

@@ -175,8 +175,7 @@ std::unique_ptr<Policy> GemmaSpec::make(ParameterStore& store, bool with_lm_head
                    .attention_scale = 1.0 / std::sqrt(*spec.attention_scalar_),
                    .attention_soft_cap = spec.attention_soft_cap,
                    .final_soft_cap = spec.final_soft_cap};
-  form.rotary_tables = {rope_table(*spec.rope_, spec.head_dim, spec.context),
-                        rope_table(*spec.sliding_rope_, spec.head_dim, spec.context)};
+  form.ropes = {*spec.rope_, *spec.sliding_rope_};
   for (const bool slides : spec.slides_) {
     form.layers.push_back({.window = slides ? spec.sliding_window : 0, .rope = slides ? 1U : 0U});
   }

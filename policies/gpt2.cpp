@@ -3,14 +3,16 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
+#include "nn/recompute.h"
 #include "policies/hf_config.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Norm attention_norm, mlp_norm;
@@ -40,8 +42,12 @@ class Gpt2 : public Policy {
   }
 
  private:
+  /// One block: {stream, what the block before produced and nobody has added to the stream yet} → the same two.
+  Tensors through(std::int64_t layer, const Tensors& in, const kernels::AttentionPlan& plan, const PassDropout& drop,
+                  KvCache* cache) const;
   Block make_block(ParameterStore& store, std::int64_t layer) const;
 
+  ParameterStore& store_;
   Gpt2Spec spec_;
   PolicyShape shape_;
   Parameter embedding_, positions_;
@@ -50,17 +56,16 @@ class Gpt2 : public Policy {
   std::vector<Block> blocks_;
 };
 
-Gpt2::Gpt2(const Gpt2Spec& spec, ParameterStore& store, bool with_lm_head) : spec_(spec) {
+Gpt2::Gpt2(const Gpt2Spec& spec, ParameterStore& store, bool with_lm_head) : store_(store), spec_(spec) {
   if (spec_.mlp == 0) spec_.mlp = 4 * spec_.hidden;
   shape_ = {.vocabulary = spec_.vocabulary_size,
             .hidden = spec_.hidden,
             .layers = spec_.layers,
             .context = spec_.context,
             .attention = {spec_.heads, spec_.heads, spec_.hidden / spec_.heads}};
-  embedding_ = declare_matrix(store, "embedding", {{"transformer.wte.weight", spec_.vocabulary_size, {}}}, spec_.hidden,
-                              spec_.init_std);
-  positions_ = declare_matrix(store, "positions", {{"transformer.wpe.weight", spec_.context, {}}}, spec_.hidden,
-                              spec_.init_std);
+  embedding_ = declare_table(store, "embedding", "transformer.wte.weight", spec_.vocabulary_size, spec_.hidden,
+                             spec_.init_std, with_lm_head && spec_.tied_embeddings);
+  positions_ = declare_table(store, "positions", "transformer.wpe.weight", spec_.context, spec_.hidden, spec_.init_std);
   for (std::int64_t layer = 0; layer < spec_.layers; ++layer) blocks_.push_back(make_block(store, layer));
   final_norm_ = declare_layer_norm(store, "norm", "transformer.ln_f", spec_.hidden, spec_.norm_eps);
   if (!with_lm_head) return;
@@ -103,22 +108,29 @@ Block Gpt2::make_block(ParameterStore& store, std::int64_t layer) const {
   return block;
 }
 
+Tensors Gpt2::through(std::int64_t layer, const Tensors& in, const kernels::AttentionPlan& plan, const PassDropout& drop,
+                      KvCache* cache) const {
+  const Block& block = blocks_[static_cast<std::size_t>(layer)];
+  const std::uint64_t place = 2 * static_cast<std::uint64_t>(layer) + 1;
+  const Normed attention_in = add_norm(in[0], in[1], block.attention_norm);
+  const at::Tensor mixed =
+      attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), block.attention, plan, cache, layer);
+  const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
+  const Normed mlp_in = add_norm(attention_in.sum_TD, attended, block.mlp_norm);
+  return {mlp_in.sum_TD, drop(mlp(mlp_in.out_TD, block.mlp), place + 1)};
+}
+
 at::Tensor Gpt2::hidden(const at::Tensor& id_T, const Forward& forward) {
-  const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
-  };
+  const PassDropout drop{forward.dropout, forward.dropout_key};
   at::Tensor stream = drop(forward.noised(embedding(id_T, embedding_)) + embedding(forward.plan->position_T, positions_), 0);
   at::Tensor branch;
   for (std::int64_t i = 0; i < spec_.layers; ++i) {
-    const Block& block = blocks_[static_cast<std::size_t>(i)];
-    const std::uint64_t place = 2 * static_cast<std::uint64_t>(i) + 1;
-    const Normed attention_in = add_norm(stream, branch, block.attention_norm);
-    const at::Tensor mixed = attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), block.attention,
-                                       *forward.plan, forward.cache, i);
-    const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
-    const Normed mlp_in = add_norm(attention_in.sum_TD, attended, block.mlp_norm);
-    branch = drop(mlp(mlp_in.out_TD, block.mlp), place + 1);
-    stream = mlp_in.sum_TD;
+    const Tensors out = checkpointed(store_, {stream, branch},
+                                     [this, i, plan = *forward.plan, drop, cache = forward.cache](const Tensors& in) {
+                                       return through(i, in, plan, drop, cache);
+                                     });
+    stream = out[0];
+    branch = out[1];
   }
   return add_norm(stream, branch, final_norm_).out_TD;
 }

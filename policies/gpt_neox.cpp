@@ -3,14 +3,17 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
+#include "nn/recompute.h"
+#include "nn/rotary_tables.h"
 #include "policies/hf_config.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Norm attention_norm, mlp_norm;
@@ -40,27 +43,31 @@ class GptNeox : public Policy {
   }
 
  private:
+  /// One block: {stream, what the block before produced and nobody has added to the stream yet} → the same two.
+  Tensors through(std::int64_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop, KvCache* cache) const;
   Block make_block(ParameterStore& store, std::int64_t layer) const;
 
+  ParameterStore& store_;
   GptNeoxSpec spec_;
   PolicyShape shape_;
   Parameter embedding_;
-  Attention attention_;
+  RotaryTables rotary_;
   Norm final_norm_;
   LmHead lm_head_;
   std::vector<Block> blocks_;
 };
 
-GptNeox::GptNeox(const GptNeoxSpec& spec, ParameterStore& store, bool with_lm_head) : spec_(spec) {
+GptNeox::GptNeox(const GptNeoxSpec& spec, ParameterStore& store, bool with_lm_head)
+    : store_(store), spec_(spec), rotary_({spec.rope()}, spec.hidden / spec.heads, spec.context) {
   if (spec_.mlp == 0) spec_.mlp = 4 * spec_.hidden;
   shape_ = {.vocabulary = spec_.vocabulary_size,
             .hidden = spec_.hidden,
             .layers = spec_.layers,
-            .context = spec_.context,
-            .attention = {spec_.heads, spec_.heads, spec_.hidden / spec_.heads}};
-  attention_ = {.shape = shape_.attention, .rotary_table_P2H = spec_.rotary_table()};
-  embedding_ = declare_matrix(store, "embedding", {{"gpt_neox.embed_in.weight", spec_.vocabulary_size, {}}}, spec_.hidden,
-                              spec_.init_std);
+            .context = rotary_.context(),
+            .attention = {spec_.heads, spec_.heads, spec_.hidden / spec_.heads},
+            .switch_length = rotary_.switch_length()};
+  embedding_ = declare_table(store, "embedding", "gpt_neox.embed_in.weight", spec_.vocabulary_size, spec_.hidden,
+                             spec_.init_std, with_lm_head && spec_.tied_embeddings);
   for (std::int64_t layer = 0; layer < spec_.layers; ++layer) blocks_.push_back(make_block(store, layer));
   final_norm_ = declare_layer_norm(store, "norm", "gpt_neox.final_layer_norm", spec_.hidden, spec_.norm_eps);
   if (!with_lm_head) return;
@@ -105,27 +112,35 @@ Block GptNeox::make_block(ParameterStore& store, std::int64_t layer) const {
   return block;
 }
 
+Tensors GptNeox::through(std::int64_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop,
+                         KvCache* cache) const {
+  const Block& block = blocks_[static_cast<std::size_t>(layer)];
+  const std::uint64_t place = 2 * static_cast<std::uint64_t>(layer) + 1;
+  const Normed attention_in = add_norm(in[0], in[1], block.attention_norm);
+  const Attention own{.shape = shape_.attention, .rotary_table_P2H = rotary.tables[0]};
+  const at::Tensor mixed =
+      attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), own, rotary.plan, cache, layer);
+  const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
+  if (spec_.parallel) {
+    const at::Tensor stream = attention_in.sum_TD;
+    return {stream, attended + drop(mlp(normed(stream, block.mlp_norm), block.mlp), place + 1)};
+  }
+  const Normed mlp_in = add_norm(attention_in.sum_TD, attended, block.mlp_norm);
+  return {mlp_in.sum_TD, drop(mlp(mlp_in.out_TD, block.mlp), place + 1)};
+}
+
 at::Tensor GptNeox::hidden(const at::Tensor& id_T, const Forward& forward) {
-  const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
-  };
+  const RotaryPass rotary = rotary_.pass(*forward.plan);
+  const PassDropout drop{forward.dropout, forward.dropout_key};
   at::Tensor stream = drop(forward.noised(embedding(id_T, embedding_)), 0);
   at::Tensor branch;
   for (std::int64_t i = 0; i < spec_.layers; ++i) {
-    const Block& block = blocks_[static_cast<std::size_t>(i)];
-    const std::uint64_t place = 2 * static_cast<std::uint64_t>(i) + 1;
-    const Normed attention_in = add_norm(stream, branch, block.attention_norm);
-    const at::Tensor mixed =
-        attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), attention_, *forward.plan, forward.cache, i);
-    const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
-    if (spec_.parallel) {
-      stream = attention_in.sum_TD;
-      branch = attended + drop(mlp(normed(stream, block.mlp_norm), block.mlp), place + 1);
-    } else {
-      const Normed mlp_in = add_norm(attention_in.sum_TD, attended, block.mlp_norm);
-      branch = drop(mlp(mlp_in.out_TD, block.mlp), place + 1);
-      stream = mlp_in.sum_TD;
-    }
+    const Tensors out = checkpointed(store_, {stream, branch},
+                                     [this, i, rotary, drop, cache = forward.cache](const Tensors& in) {
+                                       return through(i, in, rotary, drop, cache);
+                                     });
+    stream = out[0];
+    branch = out[1];
   }
   return add_norm(stream, branch, final_norm_).out_TD;
 }
@@ -175,9 +190,8 @@ void GptNeoxSpec::from_hf(const Json& json) {
   source_ = json;
 }
 
-at::Tensor GptNeoxSpec::rotary_table() const {
-  const RopeScaling plain{.theta = rope_theta, .rotary_share = rotary_share, .max_positions = context};
-  return rope_table(rope_.value_or(plain), hidden / heads, context);
+RopeScaling GptNeoxSpec::rope() const {
+  return rope_.value_or(RopeScaling{.theta = rope_theta, .rotary_share = rotary_share, .max_positions = context});
 }
 
 Json GptNeoxSpec::hf_config() const {

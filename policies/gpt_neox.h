@@ -33,7 +33,7 @@ class GptNeoxSpec : public PolicySpec {
   std::int64_t& vocabulary() override { return vocabulary_size; }
 
   Json hf_config() const;
-  at::Tensor rotary_table() const;  ///< of every position
+  RopeScaling rope() const;
   bool attention_bias = true;  ///< as the file has it
   kernels::Activation activation = kernels::Activation::gelu;
 

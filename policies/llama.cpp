@@ -77,7 +77,7 @@ std::unique_ptr<Policy> LlamaSpec::make(ParameterStore& store, bool with_lm_head
                    .mlp_bias = spec.mlp_bias,
                    .qk_norm = spec.qk_norm,
                    .activation = spec.activation,
-                   .rotary_tables = {rope_table(spec.rope.value_or(RopeScaling{.theta = spec.rope_theta}), spec.head_dim, spec.context)}};
+                   .ropes = {spec.rope.value_or(RopeScaling{.theta = spec.rope_theta})}};
   for (std::int64_t layer = 0; layer < spec.layers; ++layer) {
     form.layers.push_back({.window = layer < spec.first_window_layer ? 0 : spec.sliding_window});
   }

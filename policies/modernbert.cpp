@@ -3,13 +3,16 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
+#include "nn/recompute.h"
+#include "nn/rotary_tables.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Norm attention_norm;  ///< none in the first block: the embeddings are normed
@@ -35,30 +38,33 @@ class ModernBert : public Policy {
   }
 
  private:
+  /// One block: {stream, what the block before produced and nobody has added to the stream yet} → the same two.
+  Tensors through(std::int64_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop, KvCache* cache) const;
   Block make_block(ParameterStore& store, std::int64_t layer) const;
   void make_lm_head(ParameterStore& store);
 
+  ParameterStore& store_;
   ModernBertSpec spec_;
   PolicyShape shape_;
   Parameter words_;
   Norm embeddings_norm_, final_norm_;
-  at::Tensor global_table_, local_table_;
+  RotaryTables rotary_;  ///< of layers that see all tokens, then of local ones
   LmHead lm_head_;
   std::vector<Block> blocks_;
 };
 
-ModernBert::ModernBert(const ModernBertSpec& spec, ParameterStore& store, bool with_lm_head) : spec_(spec.complete()) {
+ModernBert::ModernBert(const ModernBertSpec& spec, ParameterStore& store, bool with_lm_head)
+    : store_(store), spec_(spec.complete()) {
   const std::int64_t head_dim = spec_.hidden / spec_.heads;
+  rotary_ = RotaryTables({*spec_.global_rope, *spec_.local_rope}, head_dim, spec_.context);
   shape_ = {.kind = PolicyKind::encoder,
             .vocabulary = spec_.vocabulary_size,
             .hidden = spec_.hidden,
             .layers = spec_.layers,
-            .context = spec_.context,
+            .context = rotary_.context(),
             .attention = {spec_.heads, spec_.heads, head_dim}};
-  global_table_ = rope_table(*spec_.global_rope, head_dim, spec_.context);
-  local_table_ = rope_table(*spec_.local_rope, head_dim, spec_.context);
-  words_ = declare_matrix(store, "embedding", {{"model.embeddings.tok_embeddings.weight", spec_.vocabulary_size, {}}},
-                          spec_.hidden, spec_.init_std);
+  words_ = declare_table(store, "embedding", "model.embeddings.tok_embeddings.weight", spec_.vocabulary_size,
+                         spec_.hidden, spec_.init_std, with_lm_head && spec_.tied_embeddings);
   embeddings_norm_ = declare_layer_norm(store, "embeddings_norm", "model.embeddings.norm", spec_.hidden, spec_.norm_eps,
                                         spec_.norm_bias);
   for (std::int64_t layer = 0; layer < spec_.layers; ++layer) blocks_.push_back(make_block(store, layer));
@@ -102,8 +108,7 @@ Block ModernBert::make_block(ParameterStore& store, std::int64_t layer) const {
   block.output_bias = bias(spec_.attention_bias, "output_bias", "attn.Wo", spec_.hidden);
   block.attention = {.shape = shape_.attention,
                      .kind = kernels::AttentionKind::bidirectional,
-                     .window = local ? spec_.local_attention / 2 + 1 : 0,
-                     .rotary_table_P2H = local ? local_table_ : global_table_};
+                     .window = local ? spec_.local_attention / 2 + 1 : 0};
   block.mlp_norm = norm("mlp_norm", "mlp_norm");
   block.mlp = {.in_FD = matrix("gate_up", "mlp.Wi", 2 * spec_.mlp, spec_.hidden),
                .in_bias_F = bias(spec_.mlp_bias, "gate_up_bias", "mlp.Wi", 2 * spec_.mlp),
@@ -113,22 +118,32 @@ Block ModernBert::make_block(ParameterStore& store, std::int64_t layer) const {
   return block;
 }
 
+Tensors ModernBert::through(std::int64_t layer, const Tensors& in, const RotaryPass& rotary, const PassDropout& drop,
+                            KvCache* cache) const {
+  const Block& block = blocks_[static_cast<std::size_t>(layer)];
+  const std::uint64_t place = 2 * static_cast<std::uint64_t>(layer) + 1;
+  const Normed attention_in = layer == 0 ? Normed{in[0], in[0]} : add_norm(in[0], in[1], block.attention_norm);
+  Attention own = block.attention;
+  own.rotary_table_P2H = rotary.tables[spec_.local[static_cast<std::size_t>(layer)] ? 1 : 0];
+  const at::Tensor mixed =
+      attention(linear(attention_in.out_TD, block.qkv, block.qkv_bias), own, rotary.plan, cache, layer);
+  const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
+  const Normed mlp_in = add_norm(attention_in.sum_TD, attended, block.mlp_norm);
+  return {mlp_in.sum_TD, drop(mlp(mlp_in.out_TD, block.mlp), place + 1)};
+}
+
 at::Tensor ModernBert::hidden(const at::Tensor& id_T, const Forward& forward) {
-  const auto drop = [&](const at::Tensor& x, std::uint64_t place) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place, "dropout"));
-  };
+  const RotaryPass rotary = rotary_.pass(*forward.plan);
+  const PassDropout drop{forward.dropout, forward.dropout_key};
   at::Tensor stream = drop(normed(embedding(id_T, words_), embeddings_norm_), 0);
   at::Tensor branch;
   for (std::int64_t i = 0; i < spec_.layers; ++i) {
-    const Block& block = blocks_[static_cast<std::size_t>(i)];
-    const std::uint64_t place = 2 * static_cast<std::uint64_t>(i) + 1;
-    const Normed in = i == 0 ? Normed{stream, stream} : add_norm(stream, branch, block.attention_norm);
-    const at::Tensor mixed =
-        attention(linear(in.out_TD, block.qkv, block.qkv_bias), block.attention, *forward.plan, forward.cache, i);
-    const at::Tensor attended = drop(linear(mixed, block.output, block.output_bias), place);
-    const Normed mlp_in = add_norm(in.sum_TD, attended, block.mlp_norm);
-    branch = drop(mlp(mlp_in.out_TD, block.mlp), place + 1);
-    stream = mlp_in.sum_TD;
+    const Tensors out = checkpointed(store_, {stream, branch},
+                                     [this, i, rotary, drop, cache = forward.cache](const Tensors& in) {
+                                       return through(i, in, rotary, drop, cache);
+                                     });
+    stream = out[0];
+    branch = out[1];
   }
   return add_norm(stream, branch, final_norm_).out_TD;
 }

@@ -139,7 +139,7 @@ std::unique_ptr<Policy> MoeSpec::make(ParameterStore& store, bool with_lm_head) 
                    .output_bias = spec.attention_bias_,
                    .qk_norm = !mixtral,
                    .activation = spec.activation_,
-                   .rotary_tables = {rope_table(*spec.rope_, spec.head_dim, spec.context)},
+                   .ropes = {*spec.rope_},
                    .experts = spec.experts,
                    .experts_a_token = spec.experts_a_token,
                    .expert_mlp = spec.expert_mlp,

@@ -99,12 +99,7 @@ std::unique_ptr<Policy> Phi3Spec::make(ParameterStore& store, bool with_lm_head)
                    .tied_embeddings = spec.tied_embeddings,
                    .fused_names = true,
                    .activation = spec.activation_,
-                   .rotary_tables = {rope_table(*spec.rope_, head_dim, spec.context)}};
-  if (spec.rope_->type == RopeType::longrope && spec.rope_->original_positions < spec.context) {
-    form.switch_length = spec.rope_->original_positions;
-    const at::Tensor longer = rope_table(*spec.rope_, head_dim, spec.context, form.switch_length + 1);
-    form.rotary_tables[0] = at::cat({form.rotary_tables[0], longer});
-  }
+                   .ropes = {*spec.rope_}};
   form.layers.assign(static_cast<std::size_t>(spec.layers), {.window = spec.sliding_window});
   return make_decoder(std::move(form), spec.hf_config(), store, with_lm_head);
 }

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "nn/attention.h"
 #include "nn/declare.h"
+#include "nn/recompute.h"
 
 namespace hone {
 
 namespace {
+
+using Tensors = std::vector<at::Tensor>;
 
 struct Block {
   Norm self_norm, cross_norm, mlp_norm;
@@ -23,12 +25,21 @@ struct Block {
 };
 
 struct Stack {
-  std::string dropout_stream;
+  const char* dropout_stream = "";
   bool decodes = false;
   Parameter bias_BH;  ///< of relative positions, shared by the blocks
   Attention attention;
   std::vector<Block> blocks;
   Norm final_norm;
+};
+
+/// What the blocks of one pass share.
+struct Pass {
+  kernels::AttentionPlan plan;
+  KvCache* cache = nullptr;
+  PassDropout drop;
+  kernels::AttentionPlan source_plan;  ///< decoder only, as in SourceSide
+  KvCache* source_cache = nullptr;
 };
 
 class T5 : public Policy {
@@ -53,8 +64,11 @@ class T5 : public Policy {
   Stack make_stack(ParameterStore& store, const std::string& name, std::int64_t layers, bool decodes) const;
   Block make_block(ParameterStore& store, const std::string& name, const std::string& hf, bool decodes) const;
   at::Tensor through(const Stack& stack, const at::Tensor& id_T, const Forward& forward) const;
+  /// One block: {stream, what the block before produced, relative bias, encoded source} → the first two.
+  Tensors through_block(const Stack& stack, std::int64_t layer, const Tensors& in, const Pass& pass) const;
   at::Tensor cross_attended(const at::Tensor& query_TE, std::int64_t layer, const SourceSide& source) const;
 
+  ParameterStore& store_;
   T5Spec spec_;
   PolicyShape shape_;
   std::string prefix_;
@@ -64,7 +78,7 @@ class T5 : public Policy {
 };
 
 T5::T5(const T5Spec& spec, ParameterStore& store, bool with_lm_head)
-    : spec_(spec.resolved()), prefix_(with_lm_head ? "" : "transformer.") {
+    : store_(store), spec_(spec.resolved()), prefix_(with_lm_head ? "" : "transformer.") {
   shape_ = {.kind = spec_.encoder_alone ? PolicyKind::encoder : PolicyKind::encoder_decoder,
             .vocabulary = spec_.vocabulary_size,
             .hidden = spec_.hidden,
@@ -72,8 +86,8 @@ T5::T5(const T5Spec& spec, ParameterStore& store, bool with_lm_head)
             .context = spec_.context,
             .attention = {spec_.heads, spec_.heads, spec_.head_dim},
             .decoder_start = static_cast<std::int32_t>(spec_.decoder_start)};
-  embedding_ = declare_matrix(store, "embedding", {{prefix_ + "shared.weight", spec_.vocabulary_size, {}}},
-                              spec_.hidden, spec_.init_factor);
+  embedding_ = declare_table(store, "embedding", prefix_ + "shared.weight", spec_.vocabulary_size, spec_.hidden,
+                             spec_.init_factor, with_lm_head && spec_.tied_embeddings && !spec_.encoder_alone);
   encoder_ = make_stack(store, "encoder", spec_.layers, false);
   if (spec_.encoder_alone) return;
   decoder_ = make_stack(store, "decoder", spec_.decoder_layers, true);
@@ -89,7 +103,7 @@ T5::T5(const T5Spec& spec, ParameterStore& store, bool with_lm_head)
 }
 
 Stack T5::make_stack(ParameterStore& store, const std::string& name, std::int64_t layers, bool decodes) const {
-  Stack stack{.dropout_stream = "dropout " + name, .decodes = decodes};
+  Stack stack{.dropout_stream = decodes ? "dropout decoder" : "dropout encoder", .decodes = decodes};
   stack.attention = {.shape = shape_.attention,
                      .kind = decodes ? kernels::AttentionKind::causal : kernels::AttentionKind::bidirectional,
                      .scale = 1};
@@ -163,30 +177,44 @@ at::Tensor T5::cross_attended(const at::Tensor& query_TE, std::int64_t layer, co
   return kernels::attention_cross_cached(query_TE, shape_.attention, plan, source.cache->layer(layer));
 }
 
+Tensors T5::through_block(const Stack& stack, std::int64_t layer, const Tensors& in, const Pass& pass) const {
+  const Block& block = stack.blocks[static_cast<std::size_t>(layer)];
+  std::uint64_t place = 1 + (stack.decodes ? 3 : 2) * static_cast<std::uint64_t>(layer);
+  Normed normed = add_norm(in[0], in[1], block.self_norm);
+  at::Tensor branch = pass.drop(
+      linear(attention(linear(normed.out_TD, block.qkv), stack.attention, pass.plan, pass.cache, layer, in[2]), block.output),
+      place++);
+  if (stack.decodes) {
+    normed = add_norm(normed.sum_TD, branch, block.cross_norm);
+    const SourceSide source{.encoded_UD = in[3], .plan = &pass.source_plan, .cache = pass.source_cache};
+    branch = pass.drop(linear(cross_attended(linear(normed.out_TD, block.query), layer, source), block.cross_output), place++);
+  }
+  normed = add_norm(normed.sum_TD, branch, block.mlp_norm);
+  return {normed.sum_TD, pass.drop(mlp(normed.out_TD, block.mlp), place)};
+}
+
 at::Tensor T5::through(const Stack& stack, const at::Tensor& id_T, const Forward& forward) const {
-  std::uint64_t place = 0;
-  const auto drop = [&](const at::Tensor& x) {
-    return dropout(x, forward.dropout, stream_key(forward.dropout_key + place++, stack.dropout_stream));
-  };
+  Pass pass{.plan = *forward.plan, .cache = forward.cache,
+            .drop = {forward.dropout, forward.dropout_key, stack.dropout_stream}};
+  at::Tensor encoded_UD;
+  if (stack.decodes) {
+    encoded_UD = forward.source->encoded_UD;
+    pass.source_plan = *forward.source->plan;
+    pass.source_cache = forward.source->cache;
+  }
   // Distances beyond max_distance share their bias, so the table need not reach further whatever the sequences' length.
   const at::Tensor bias_HR = relative_bias(stack.bias_BH, spec_.max_distance + 1, spec_.max_distance, !stack.decodes);
-  Normed in{.sum_TD = drop(embedding(id_T, embedding_)), .out_TD = {}};
+  at::Tensor stream = pass.drop(embedding(id_T, embedding_), 0);
   at::Tensor branch;
-  for (std::size_t i = 0; i < stack.blocks.size(); ++i) {
-    const Block& block = stack.blocks[i];
-    const auto layer = static_cast<std::int64_t>(i);
-    in = add_norm(in.sum_TD, branch, block.self_norm);
-    branch = drop(
-        linear(attention(linear(in.out_TD, block.qkv), stack.attention, *forward.plan, forward.cache, layer, bias_HR),
-               block.output));
-    if (stack.decodes) {
-      in = add_norm(in.sum_TD, branch, block.cross_norm);
-      branch = drop(linear(cross_attended(linear(in.out_TD, block.query), layer, *forward.source), block.cross_output));
-    }
-    in = add_norm(in.sum_TD, branch, block.mlp_norm);
-    branch = drop(mlp(in.out_TD, block.mlp));
+  const auto layers = static_cast<std::int64_t>(stack.blocks.size());
+  for (std::int64_t i = 0; i < layers; ++i) {
+    const Tensors out = checkpointed(store_, {stream, branch, bias_HR, encoded_UD},
+                                     [this, &stack, i, pass](const Tensors& in) { return through_block(stack, i, in, pass); });
+    stream = out[0];
+    branch = out[1];
   }
-  return drop(add_norm(in.sum_TD, branch, stack.final_norm).out_TD);
+  const std::uint64_t last = 1 + static_cast<std::uint64_t>((stack.decodes ? 3 : 2) * layers);
+  return pass.drop(add_norm(stream, branch, stack.final_norm).out_TD, last);
 }
 
 at::Tensor T5::hidden(const at::Tensor& id_T, const Forward& forward) {

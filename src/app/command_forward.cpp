@@ -92,7 +92,7 @@ void command_forward(const ForwardCommand& command) {
   const at::NoGradGuard no_grad;
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(command.model, built_in());
   Model model(*spec, read_head_plan(command.model), command.bfloat16 ? kernels::Compute::bfloat16 : kernels::Compute::float32,
-              false);
+              WeightUse::compute);
   load_weights(model, command.model);
   std::ifstream input(command.input);
   if (!input) fail(ErrorKind::io, "{}: cannot be read", command.input);

@@ -53,7 +53,7 @@ void add_tensors(Json& report, const fs::path& directory) {
 void add_model(Json& report, const fs::path& directory) {
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
   report.set("family", spec->kind);
-  Model model(*spec, read_head_plan(directory), kernels::Compute::float32, false);
+  Model model(*spec, read_head_plan(directory), kernels::Compute::float32, WeightUse::edit);
   const PolicyShape& shape = model.policy->shape();
   report.set("parameters", model.store.parameters());
   report.set("vocabulary", shape.vocabulary);

@@ -25,7 +25,8 @@ TaskModel::TaskModel(const std::string& place) : directory(place) {
   if (classes != nullptr && classes->dump().ends_with("Model\"]") && !classes->dump().ends_with("LMHeadModel\"]")) {
     plan.lm = false;  // a trunk alone
   }
-  model = std::make_unique<Model>(*read_policy_spec(directory, built_in()), plan, compute_of(ComputeChoice::automatic), false);
+  model = std::make_unique<Model>(*read_policy_spec(directory, built_in()), plan, compute_of(ComputeChoice::automatic),
+                                  WeightUse::compute);
   load_weights(*model, directory);
 }
 

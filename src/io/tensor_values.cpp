@@ -88,18 +88,37 @@ void advise(std::span<std::byte> pages, int advice) {
   if (!pages.empty()) static_cast<void>(::madvise(pages.data(), pages.size(), advice));
 }
 
+/// The pages of elements [begin, end), none of a view in memory.
+std::span<std::byte> pages_of(const TensorView& view, std::int64_t begin, std::int64_t end) {
+  if (!view.mapped || begin >= end) return {};
+  const auto width = static_cast<std::int64_t>(element_bits(view.dtype) / 8);
+  return pages_of(view.bytes.data() + begin * width, static_cast<std::size_t>((end - begin) * width));
+}
+
+/// Checks that the view can be read as floats.
+Convert checked_converter(const TensorView& view) {
+  const Convert convert = converter_of(view.dtype);
+  if (convert == nullptr) {
+    fail(ErrorKind::data,
+         "tensor {} is {}, which is not supported: expected F32, BF16, F16, F64, BOOL or whole numbers", view.name,
+         dtype_name(view.dtype));
+  }
+  if (byte_count(view.dtype, view.shape) != view.bytes.size()) {
+    fail(ErrorKind::data, "tensor {}: {} bytes do not make shape {} of {}", view.name, view.bytes.size(),
+         shape_text(view.shape), dtype_name(view.dtype));
+  }
+  return convert;
+}
+
 /// Values [begin, end) of the view, block by block.
 void convert_range(const TensorView& view, Convert convert, std::int64_t begin, std::int64_t end, float* to) {
   const auto width = static_cast<std::int64_t>(element_bits(view.dtype) / 8);
-  const auto pages = [&](std::int64_t at) {
-    const std::int64_t count = view.mapped ? std::clamp<std::int64_t>(end - at, 0, kBlock) : 0;
-    return pages_of(view.bytes.data() + at * width, static_cast<std::size_t>(count * width));
-  };
   for (std::int64_t at = begin; at < end; at += kBlock) {
-    advise(pages(at + kBlock), MADV_WILLNEED);
-    advise(pages(at), MADV_POPULATE_READ);  // all pages of a block at once: a fault for each costs more than the copy
-    convert(view.bytes.data() + at * width, to + at, std::min(kBlock, end - at));
-    advise(pages(at), MADV_DONTNEED);
+    const std::int64_t next = std::min(at + kBlock, end);
+    advise(pages_of(view, next, std::min(next + kBlock, end)), MADV_WILLNEED);
+    fetch_pages(view, at, next);
+    convert(view.bytes.data() + at * width, to + at, next - at);
+    release_pages(view, at, next);
   }
 }
 
@@ -128,19 +147,25 @@ bool store_range(const float* from, std::int64_t count, std::byte* to) {
 bool has_float32_values(DType dtype) { return converter_of(dtype) != nullptr; }
 
 void copy_as_float32(const TensorView& view, float* to) {
-  const Convert convert = converter_of(view.dtype);
-  if (convert == nullptr) {
-    fail(ErrorKind::data,
-         "tensor {} is {}, which is not supported: expected F32, BF16, F16, F64, BOOL or whole numbers", view.name,
-         dtype_name(view.dtype));
-  }
-  if (byte_count(view.dtype, view.shape) != view.bytes.size()) {
-    fail(ErrorKind::data, "tensor {}: {} bytes do not make shape {} of {}", view.name, view.bytes.size(),
-         shape_text(view.shape), dtype_name(view.dtype));
-  }
+  const Convert convert = checked_converter(view);
   const auto count = static_cast<std::int64_t>(*element_count(view.shape));
   parallel_for(count, kBlock,
                [&](std::int64_t begin, std::int64_t end) { convert_range(view, convert, begin, end, to); });
+}
+
+void copy_as_float32(const TensorView& view, std::int64_t begin, std::int64_t end, float* to) {
+  const Convert convert = checked_converter(view);
+  HONE_ASSERT(begin >= 0 && begin <= end && static_cast<std::uint64_t>(end) <= *element_count(view.shape));
+  convert(view.bytes.data() + begin * static_cast<std::int64_t>(element_bits(view.dtype) / 8), to, end - begin);
+}
+
+/// All pages at once: a fault for each costs more than reading it.
+void fetch_pages(const TensorView& view, std::int64_t begin, std::int64_t end) {
+  advise(pages_of(view, begin, end), MADV_POPULATE_READ);
+}
+
+void release_pages(const TensorView& view, std::int64_t begin, std::int64_t end) {
+  advise(pages_of(view, begin, end), MADV_DONTNEED);
 }
 
 bool store_floats(std::span<const float> from, DType stored, std::byte* to) {

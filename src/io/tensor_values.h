@@ -14,6 +14,14 @@ bool has_float32_values(DType dtype);
 /// the shape.
 void copy_as_float32(const TensorView& view, float* to);
 
+/// The same of elements [begin, end) alone, in the calling thread, without giving pages back.
+void copy_as_float32(const TensorView& view, std::int64_t begin, std::int64_t end, float* to);
+
+/// Brings the pages of a mapped file that hold elements [begin, end) to where they are read without page faults.
+void fetch_pages(const TensorView& view, std::int64_t begin, std::int64_t end);
+/// Gives back the pages of a mapped file that hold elements [begin, end) and nothing else.
+void release_pages(const TensorView& view, std::int64_t begin, std::int64_t end);
+
 /// Stores floats as F32, F16 or BF16, each rounded to the nearest, ties to even: `to` takes count × its size in
 /// bytes. Uses the team of threads. Returns whether every finite value stayed finite.
 bool store_floats(std::span<const float> from, DType stored, std::byte* to);

@@ -36,6 +36,16 @@ Parameter declare_matrix(ParameterStore& store, const std::string& name, std::ve
                     .matrix = true});
 }
 
+Parameter declare_table(ParameterStore& store, const std::string& name, const std::string& hf_name, std::int64_t rows,
+                        std::int64_t columns, double deviation, bool multiplies) {
+  return store.add({.name = name,
+                    .shape = {rows, columns},
+                    .parts = {{hf_name, rows, {}}},
+                    .init = normal_init(deviation),
+                    .matrix = multiplies,
+                    .lookup = true});
+}
+
 Parameter declare_bias(ParameterStore& store, const std::string& name, std::vector<SegmentPart> parts,
                        SegmentRole role) {
   return declare_vector(store, name, std::move(parts), 0, role);

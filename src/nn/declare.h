@@ -14,6 +14,10 @@ namespace hone {
 Parameter declare_matrix(ParameterStore& store, const std::string& name, std::vector<SegmentPart> parts,
                          std::int64_t columns, double deviation, SegmentRole role = SegmentRole::trunk);
 
+/// A table whose rows ids pick. `multiplies`: it is the matrix of a linear layer too (a tied LM head).
+Parameter declare_table(ParameterStore& store, const std::string& name, const std::string& hf_name, std::int64_t rows,
+                        std::int64_t columns, double deviation, bool multiplies = false);
+
 /// Zeros.
 Parameter declare_bias(ParameterStore& store, const std::string& name, std::vector<SegmentPart> parts,
                        SegmentRole role = SegmentRole::trunk);

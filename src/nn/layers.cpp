@@ -1,6 +1,7 @@
 #include "nn/layers.h"
 
 #include "base/error.h"
+#include "base/random.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
@@ -53,7 +54,7 @@ NormPass layer_pass(const at::Tensor& x_TD, const at::Tensor& residual_TD, const
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& id_T, const Parameter& weight_VD) {
-  at::Tensor out = kernels::embedding_forward(id_T, weight_VD.weight());
+  at::Tensor out = weight_VD.rows(id_T);
   record({weight_VD.store().anchor()}, {out}, [=](Grads grads) -> Grads {
     if (at::Tensor dweight = weight_VD.grad(); dweight.defined()) {
       kernels::embedding_backward(grads[0].contiguous(), id_T, dweight);
@@ -133,6 +134,10 @@ at::Tensor dropout(const at::Tensor& x, double probability, std::uint64_t key) {
   at::Tensor out = kernels::dropout(x, probability, key);
   record({x}, {out}, [=](Grads grads) -> Grads { return {kernels::dropout(grads[0].contiguous(), probability, key)}; });
   return out;
+}
+
+at::Tensor PassDropout::operator()(const at::Tensor& x, std::uint64_t place) const {
+  return probability == 0 ? x : dropout(x, probability, stream_key(key + place, stream));
 }
 
 at::Tensor take_rows(const at::Tensor& x_TD, const at::Tensor& row_M) {

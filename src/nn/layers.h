@@ -59,6 +59,14 @@ at::Tensor scaled(const at::Tensor& x, double factor);
 /// Inverted dropout with a mask addressed by `key`; the identity when probability is 0.
 at::Tensor dropout(const at::Tensor& x, double probability, std::uint64_t key);
 
+/// The dropout of one pass, its masks addressed by the place within the pass: a part that is computed again draws the same.
+struct PassDropout {
+  double probability = 0;
+  std::uint64_t key = 0;  ///< of the pass
+  const char* stream = "dropout";
+  at::Tensor operator()(const at::Tensor& x, std::uint64_t place) const;
+};
+
 /// Rows of x picked by row_M (int64), differentiable.
 at::Tensor take_rows(const at::Tensor& x_TD, const at::Tensor& row_M);
 

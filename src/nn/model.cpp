@@ -12,7 +12,11 @@ void TuningConfig::describe(Fields& f) {
 
 Model::Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute compute, bool trainable,
              const TuningConfig& tuning)
-    : store(compute, trainable), policy(spec.make(store, plan.lm)), plan(plan), tuning(tuning) {
+    : Model(spec, plan, compute, trainable ? WeightUse::train : WeightUse::keep, tuning) {}
+
+Model::Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute compute, WeightUse use,
+             const TuningConfig& tuning)
+    : store(compute, use), policy(spec.make(store, plan.lm)), plan(plan), tuning(tuning) {
   const std::int64_t hidden = policy->shape().hidden;
   if (tuning.lora.enabled()) attach_lora(store, tuning.lora);
   if (!tuning.freeze.empty()) freeze_segments(store, tuning.freeze);
@@ -30,7 +34,7 @@ void Model::copy_weights(Model& from, bool with_head) {
     if (source.segment().shape != segment.shape) {
       fail(ErrorKind::internal, "segment '{}' has another shape in the model it is copied from", segment.name);
     }
-    store.find(segment.name).weight().copy_(source.weight());
+    store.fill(store.find(segment.name), rows_of(source.weight()));
   }
   store.refresh();
 }

@@ -34,6 +34,9 @@ struct TuningConfig {
 
 /// A policy with its weights and heads.
 struct Model {
+  Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute compute, WeightUse use,
+        const TuningConfig& tuning = {});
+  /// `trainable`: for training, else with values that can be saved.
   Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute compute, bool trainable,
         const TuningConfig& tuning = {});
 
@@ -44,8 +47,8 @@ struct Model {
   HeadPlan plan;
   TuningConfig tuning;
 
-  /// Copies every segment that both models have, those of the task's head only if wanted, and refreshes. Error{internal}
-  /// when shapes differ.
+  /// Copies every segment that both models have, those of the task's head only if wanted, and refreshes. `from` has all
+  /// values in its arena. Error{internal} when shapes differ.
   void copy_weights(Model& from, bool with_head = true);
 };
 

@@ -6,13 +6,16 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "kernels/embedding/embedding.h"
 #include "kernels/isa.h"
+#include "kernels/pages.h"
 
 namespace hone {
 
 namespace {
 
 constexpr std::int64_t alignment_floats = 16;
+constexpr std::int64_t fill_rows = 32;      // that are read at once
 constexpr std::int64_t init_chunk = 4096;  // values that share one random stream
 
 std::int64_t aligned(std::int64_t count) {
@@ -40,9 +43,15 @@ void draw(const Segment& segment, std::uint64_t seed, float* values) {
 /// What a matrix is computed with: in an int8 model the embedding and the LM head keep more, their rows are compared
 /// with each other.
 kernels::Compute compute_of(const Segment& segment, kernels::Compute model) {
-  const bool of_vocabulary = segment.role == SegmentRole::lm_head || segment.name == "embedding";
-  if (model != kernels::Compute::int8 || !of_vocabulary) return model;
+  if (model != kernels::Compute::int8 || !(segment.role == SegmentRole::lm_head || segment.lookup)) return model;
   return kernels::has_bfloat16() ? kernels::Compute::bfloat16 : kernels::Compute::float32;
+}
+
+/// Zeros that take memory only once they are written.
+at::Tensor arena(std::int64_t count) {
+  auto pages = std::make_shared<kernels::Pages>(count * static_cast<std::int64_t>(sizeof(float)));
+  float* const values = pages->data<float>();
+  return at::from_blob(values, {count}, [pages](void*) {}, at::kFloat);
 }
 
 }  // namespace
@@ -57,7 +66,14 @@ const Segment& Parameter::segment() const { return store_->segments_[index_]; }
 
 at::Tensor Parameter::weight() const {
   const Segment& s = segment();
+  HONE_ASSERT(store_->in_arena(s));
   return store_->weights_.narrow(0, s.offset, s.count()).view(s.shape);
+}
+
+bool Parameter::in_arena() const { return store_->in_arena(segment()); }
+
+at::Tensor Parameter::rows(const at::Tensor& id_M) const {
+  return in_arena() ? kernels::embedding_forward(id_M, weight()) : kernels::embedding_forward(id_M, packed());
 }
 
 at::Tensor Parameter::grad() const {
@@ -73,7 +89,19 @@ const kernels::PackedWeight& Parameter::packed() const {
 
 const std::vector<LowRankAdapter>& Parameter::adapters() const { return store_->adapters_[index_]; }
 
-ParameterStore::ParameterStore(kernels::Compute compute, bool trainable) : compute_(compute), trainable_(trainable) {}
+RowSource rows_of(const at::Tensor& values) {
+  const std::int64_t width = values.numel() / values.size(0);
+  return {[values, width](std::int64_t begin, std::int64_t end, float* rows) {
+            std::copy_n(values.const_data_ptr<float>() + begin * width, (end - begin) * width, rows);
+          },
+          false};
+}
+
+ParameterStore::ParameterStore(kernels::Compute compute, bool trainable)
+    : ParameterStore(compute, trainable ? WeightUse::train : WeightUse::keep) {}
+
+ParameterStore::ParameterStore(kernels::Compute compute, WeightUse use)
+    : compute_(compute), trainable_(use == WeightUse::train), use_(use) {}
 
 Parameter ParameterStore::add(Segment segment) {
   HONE_ASSERT(!weights_.defined());
@@ -95,34 +123,56 @@ bool ParameterStore::has_adapters() const {
 }
 
 void ParameterStore::allocate() {
+  HONE_ASSERT(use_ != WeightUse::compute || !has_adapters());
   std::int64_t total = 0;
   std::int64_t trained = 0;
   for (const bool frozen : {false, true}) {
     for (Segment& segment : segments_) {
-      if (segment.frozen != frozen) continue;
+      if (segment.frozen != frozen || !in_arena(segment)) continue;
       segment.offset = total;
       total += aligned(segment.count());
     }
     if (!frozen) trained = total;
   }
-  for (const Segment& segment : segments_) {
-    packed_.push_back(segment.matrix
-                          ? std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1],
-                                                                    compute_of(segment, compute_), trainable_)
-                          : nullptr);
-  }
-  weights_ = at::zeros({total}, at::kFloat);
-  if (trainable_) grads_ = at::zeros({trained}, at::kFloat);
+  for (const Segment& segment : segments_) packed_.push_back(make_copy(segment));
+  weights_ = arena(total);
+  if (trainable_) grads_ = arena(trained);
   anchor_ = at::zeros({}, at::kFloat).set_requires_grad(trainable_);
 }
 
+std::unique_ptr<kernels::PackedWeight> ParameterStore::make_copy(const Segment& segment) const {
+  if (use_ == WeightUse::edit || (in_arena(segment) && !segment.matrix)) return nullptr;
+  const kernels::Compute compute = compute_of(segment, compute_);
+  if (in_arena(segment)) {
+    return std::make_unique<kernels::PackedWeight>(segment.shape[0], segment.shape[1], compute, trainable_);
+  }
+  return std::make_unique<kernels::PackedWeight>(
+      segment.shape[0], segment.shape[1], compute,
+      kernels::WeightReads{.products = segment.matrix, .rows = segment.lookup});
+}
+
 void ParameterStore::initialize(std::uint64_t seed) {
-  for (const Segment& segment : segments_) draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+  for (const Segment& segment : segments_) {
+    if (in_arena(segment)) draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+  }
 }
 
 void ParameterStore::initialize(std::uint64_t seed, std::string_view name) {
   const Segment& segment = segments_[index_of(name)];
+  HONE_ASSERT(in_arena(segment));
   draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+}
+
+void ParameterStore::fill(const Parameter& parameter, const RowSource& source) {
+  const Segment& segment = parameter.segment();
+  if (!in_arena(segment)) return packed_[index_of(segment.name)]->refresh(source.read, source.bfloat16);
+  const std::int64_t width = segment.count() / segment.shape[0];
+  float* const values = weights_.data_ptr<float>() + segment.offset;
+  parallel_for(segment.shape[0], fill_rows, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; row += fill_rows) {
+      source.read(row, std::min(row + fill_rows, end), values + row * width);
+    }
+  });
 }
 
 void ParameterStore::refresh() {
@@ -138,7 +188,12 @@ void ParameterStore::refresh_adapters() {
 }
 
 void ParameterStore::refresh(std::size_t index) {
-  if (packed_[index] != nullptr) packed_[index]->refresh(Parameter(this, index).weight());
+  kernels::PackedWeight* const copy = packed_[index].get();
+  if (copy == nullptr || (!in_arena(segments_[index]) && copy->fresh())) return;
+  if (in_arena(segments_[index])) return copy->refresh(Parameter(this, index).weight());
+  const std::int64_t width = segments_[index].shape[1];
+  copy->refresh([width](std::int64_t begin, std::int64_t end, float* rows) { std::fill_n(rows, (end - begin) * width, 0.0F); },
+                true);
 }
 
 void ParameterStore::refresh_norms(std::size_t index) {
@@ -183,6 +238,11 @@ std::int64_t ParameterStore::packed_bytes() const {
   std::int64_t total = 0;
   for (const auto& packed : packed_) total += packed == nullptr ? 0 : packed->bytes();
   return total;
+}
+
+std::int64_t ParameterStore::held_bytes() const {
+  const std::int64_t floats = weights_.numel() + (grads_.defined() ? grads_.numel() : 0);
+  return floats * static_cast<std::int64_t>(sizeof(float)) + packed_bytes();
 }
 
 }  // namespace hone

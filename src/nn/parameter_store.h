@@ -12,8 +12,17 @@
 #include "kernels/linear/linear.h"
 
 /// Where the weights live: one flat float32 arena with named segments, one of gradients beside it, and one packed
-/// compute copy of each matrix. AdamW is a pass over the arena, sharding is a split of it, a broadcast is one call.
+/// compute copy of each matrix. AdamW is a pass over the arena, sharding is a split of it, a broadcast is one call. A
+/// model that only computes has no matrix in the arena: each weight exists once.
 namespace hone {
+
+/// What a store keeps of its weights.
+enum class WeightUse : std::uint8_t {
+  train,    ///< float32 values, gradients, and compute copies for forward and backward
+  keep,     ///< float32 values and compute copies for forward: can be saved, and copied from
+  compute,  ///< compute copies, and float32 values of what has none: each weight once
+  edit      ///< float32 values alone: to change weights and write files, not to compute
+};
 
 enum class SegmentRole {
   trunk,
@@ -56,6 +65,7 @@ struct Segment {
   bool decay = true;     ///< weight decay applies (matrices, not norms and biases)
   bool matrix = false;   ///< has a packed copy for linear layers
   bool frozen = false;   ///< no gradient, no update
+  bool lookup = false;   ///< rows are picked by ids
   double lr_scale = 1.0;
   std::int64_t offset = 0;  ///< in floats, a multiple of 16 (one cache line)
   std::int64_t count() const;
@@ -73,10 +83,12 @@ class Parameter {
   Parameter(ParameterStore* store, std::size_t index) : store_(store), index_(index) {}
   bool defined() const { return store_ != nullptr; }
   const Segment& segment() const;
-  at::Tensor weight() const;  ///< view of the arena in the segment's shape
+  at::Tensor weight() const;  ///< view of the arena in the segment's shape; not of what is not in it
+  bool in_arena() const;      ///< only the matrices and tables of WeightUse::compute are not
   /// View of the gradient arena to add to, or undefined when the segment is frozen or the store keeps no gradients.
   at::Tensor grad() const;
   const kernels::PackedWeight& packed() const;  ///< only of a matrix
+  at::Tensor rows(const at::Tensor& id_M) const;  ///< of a table, picked by int32 ids: [M, columns]
   const std::vector<LowRankAdapter>& adapters() const;  ///< of a matrix
   const ParameterStore& store() const { return *store_; }
 
@@ -103,11 +115,20 @@ struct AdapterUse {
   std::uint64_t dropout_key = 0;
 };
 
-/// Call order: add* allocate (initialize | load)? refresh, then any number of (use, update, refresh).
+/// Where a segment's values come from.
+struct RowSource {
+  kernels::RowReader read;  ///< rows of the segment, in float32
+  bool bfloat16 = false;    ///< every value is one in bfloat16
+};
+/// The rows of a float32 tensor, which must stay alive.
+RowSource rows_of(const at::Tensor& values);
+
+/// Call order: add* allocate (initialize | fill)* refresh, then any number of (use, update, refresh).
 class ParameterStore {
  public:
-  /// `trainable`: keep gradients, and packings that backward needs.
+  /// `trainable`: for training, else with values that can be saved.
   ParameterStore(kernels::Compute compute, bool trainable);
+  ParameterStore(kernels::Compute compute, WeightUse use);
   ParameterStore(const ParameterStore&) = delete;
   ParameterStore& operator=(const ParameterStore&) = delete;
 
@@ -123,7 +144,10 @@ class ParameterStore {
   void initialize(std::uint64_t seed);
   /// Draws only the named segment anew.
   void initialize(std::uint64_t seed, std::string_view name);
-  /// Makes the packed copies current. Call after every change of the weights.
+  /// Takes over all values of a segment: into the arena, or straight into its compute copy where it is not in it.
+  void fill(const Parameter& parameter, const RowSource& source);
+  /// Makes the packed copies current. Call after every change of the weights. Copies of what is not in the arena are so
+  /// already; those that were never filled become zero.
   void refresh();
   /// The same after a change of adapters alone.
   void refresh_adapters();
@@ -132,6 +156,10 @@ class ParameterStore {
   /// What passes use from now on.
   void use_adapters(const AdapterUse& use) { adapter_use_ = use; }
   const AdapterUse& adapter_use() const { return adapter_use_; }
+  /// Whether blocks keep their inputs alone for backward, which computes their forward again (nn/recompute.h): memory of
+  /// one block's activations instead of all blocks', for about a third more time.
+  void set_gradient_checkpointing(bool on) { gradient_checkpointing_ = on; }
+  bool gradient_checkpointing() const { return gradient_checkpointing_; }
   bool has_adapters() const;
   const std::vector<Segment>& segments() const { return segments_; }
   std::vector<Segment>& segments() { return segments_; }
@@ -142,6 +170,7 @@ class ParameterStore {
 
   bool trainable() const { return trainable_; }
   kernels::Compute compute() const { return compute_; }
+  WeightUse use() const { return use_; }
   at::Tensor& weights() { return weights_; }  ///< the flat arena
   /// The flat arena of gradients, of the trained segments alone; undefined unless trainable.
   at::Tensor& grads() { return grads_; }
@@ -149,6 +178,7 @@ class ParameterStore {
   std::int64_t parameters() const;    ///< values, without alignment gaps
   std::int64_t trained_parameters() const;  ///< those of segments that are not frozen
   std::int64_t packed_bytes() const;
+  std::int64_t held_bytes() const;  ///< of values, gradients and compute copies
   /// Optimizer steps these weights have seen.
   std::int64_t version() const { return version_; }
   void set_version(std::int64_t version) { version_ = version; }
@@ -156,11 +186,17 @@ class ParameterStore {
  private:
   friend class Parameter;
   std::size_t index_of(std::string_view name) const;
+  bool in_arena(const Segment& segment) const {
+    return use_ != WeightUse::compute || !(segment.matrix || segment.lookup);
+  }
+  std::unique_ptr<kernels::PackedWeight> make_copy(const Segment& segment) const;
   void refresh(std::size_t index);
   void refresh_norms(std::size_t index);
 
   kernels::Compute compute_;
   bool trainable_;
+  WeightUse use_;
+  bool gradient_checkpointing_ = false;
   std::vector<Segment> segments_;
   std::vector<std::unique_ptr<kernels::PackedWeight>> packed_;
   std::vector<std::vector<LowRankAdapter>> adapters_;  ///< by segment

@@ -1,13 +1,12 @@
 #include "stages/adapter_directory.h"
 
 #include <cmath>
-#include <functional>
+#include <map>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
-#include "io/adapter_files.h"
 #include "io/tensor_values.h"
-#include "stages/model_tensors.h"
 
 namespace hone {
 
@@ -60,23 +59,6 @@ void check_shape(const AdapterModule& module, const Place& place, const fs::path
        place.part.rows, columns);
 }
 
-/// Heads that were trained whole.
-void load_saved(Model& model, const Adapter& adapter, const fs::path& directory) {
-  for (const TensorView& view : adapter.saved) {
-    bool found = false;
-    for (const Segment& segment : model.store.segments()) {
-      if (segment.parts.size() != 1 || segment.parts[0].hf_name != view.name) continue;
-      if (view.shape != segment.shape) {
-        fail(ErrorKind::data, "{}: tensor '{}' has shape {}, expected {}", directory.string(), view.name,
-             shape_text(view.shape), shape_text(segment.shape));
-      }
-      copy_as_float32(view, model.store.find(segment.name).weight().data_ptr<float>());
-      found = true;
-    }
-    if (!found && model.score) no_place(directory, view.name);
-  }
-}
-
 std::vector<std::string> head_modules(const Model& model) {
   std::set<std::string> modules;
   for (const Segment& segment : model.store.segments()) {
@@ -99,13 +81,17 @@ const char* task_of(const Model& model) {
 
 bool is_adapter_directory(const fs::path& directory) { return fs::exists(directory / "adapter_config.json"); }
 
-fs::path base_directory(const fs::path& directory) {
-  const fs::path named = read_adapter(directory).config.base_model;
+fs::path base_directory(const fs::path& directory, const AdapterConfig& config) {
+  const fs::path named = config.base_model;
   for (const fs::path& place : {named, directory / named}) {
     if (!named.empty() && fs::exists(place / "config.json")) return place;
   }
   fail(ErrorKind::data, "{}: base_model_name_or_path is '{}', expected a directory with a config.json; put the base model "
        "there or write its path", (directory / "adapter_config.json").string(), named.string());
+}
+
+fs::path base_directory(const fs::path& directory) {
+  return base_directory(directory, read_adapter(directory).config);
 }
 
 void write_adapter_files(Model& model, const fs::path& base, const fs::path& directory) {
@@ -148,8 +134,7 @@ void write_adapter_files(Model& model, const fs::path& base, const fs::path& dir
   write_adapter(directory, adapter);
 }
 
-void load_adapter(Model& model, const fs::path& directory) {
-  const Adapter adapter = read_adapter(directory);
+void load_adapter(Model& model, const Adapter& adapter, const fs::path& directory) {
   std::size_t filled = 0;
   std::size_t wanted = 0;
   for (const Segment& segment : model.store.segments()) wanted += model.store.find(segment.name).adapters().size();
@@ -178,21 +163,53 @@ void load_adapter(Model& model, const fs::path& directory) {
   load_saved(model, adapter, directory);
 }
 
-void merge_adapter(Model& model, const fs::path& directory) {
-  const at::NoGradGuard no_grad;
-  const Adapter adapter = read_adapter(directory);
+RowChange merge_of(Model& model, const Adapter& adapter, const fs::path& directory) {
+  struct Update {
+    std::int64_t first_row;
+    at::Tensor a_RK, b_NR, magnitude_N;
+    double scale;
+  };
+  auto updates = std::make_shared<std::map<std::string, std::vector<Update>>>();  // by segment
   for (const AdapterModule& module : adapter.modules) {
     const std::optional<Place> place = find_place(model.store, module.name);
     if (!place) no_place(directory, module.name);
     check_shape(module, *place, directory);
-    at::Tensor rows = place->matrix.weight().narrow(0, place->first_row, place->part.rows);
-    rows.addmm_(own_rows(module.b, place->part), values_of(module.a), 1, module.scale);
-    if (module.magnitude) {
-      const at::Tensor norm = at::linalg_vector_norm(rows, 2, at::IntArrayRef{1});
-      rows.mul_((own_rows(*module.magnitude, place->part) / norm).unsqueeze(1));
-    }
+    (*updates)[place->matrix.segment().name].push_back(
+        {place->first_row, values_of(module.a), own_rows(module.b, place->part),
+         module.magnitude ? own_rows(*module.magnitude, place->part) : at::Tensor(), module.scale});
   }
-  load_saved(model, adapter, directory);
+  const auto apply = [updates](const Segment& segment, std::int64_t begin, std::int64_t end, float* rows) {
+    const at::NoGradGuard no_grad;
+    for (const Update& update : updates->at(segment.name)) {
+      const std::int64_t from = std::max(begin, update.first_row);
+      const std::int64_t to = std::min(end, update.first_row + update.b_NR.size(0));
+      if (from >= to) continue;
+      const std::int64_t columns = segment.shape[1];
+      at::Tensor values = at::from_blob(rows + (from - begin) * columns, {to - from, columns}, at::kFloat);
+      const auto of_rows = [&](const at::Tensor& all) { return all.narrow(0, from - update.first_row, to - from); };
+      values.addmm_(of_rows(update.b_NR), update.a_RK, 1, update.scale);
+      if (!update.magnitude_N.defined()) continue;
+      const at::Tensor norm = at::linalg_vector_norm(values, 2, at::IntArrayRef{1});
+      values.mul_((of_rows(update.magnitude_N) / norm).unsqueeze(1));
+    }
+  };
+  return {[updates](const Segment& segment) { return updates->count(segment.name) > 0; }, apply};
+}
+
+void load_saved(Model& model, const Adapter& adapter, const fs::path& directory) {
+  for (const TensorView& view : adapter.saved) {
+    bool found = false;
+    for (const Segment& segment : model.store.segments()) {
+      if (segment.parts.size() != 1 || segment.parts[0].hf_name != view.name) continue;
+      if (view.shape != segment.shape) {
+        fail(ErrorKind::data, "{}: tensor '{}' has shape {}, expected {}", directory.string(), view.name,
+             shape_text(view.shape), shape_text(segment.shape));
+      }
+      model.store.fill(model.store.find(segment.name), rows_of(values_of(view)));
+      found = true;
+    }
+    if (!found && model.score) no_place(directory, view.name);
+  }
 }
 
 }  // namespace hone

@@ -151,8 +151,9 @@ void check_unused(const Model& model, const LoadReport& report, const std::strin
   if (!left.empty()) log_info("{}: not used by this model: {}", directory.string(), listed(left));
 }
 
-void load_whole(Model& model, const fs::path& directory) {
-  const LoadReport report = copy_from_file(model, Safetensors::open(directory), is_weight, model.policy->hf_prefix(), directory);
+void load_whole(Model& model, const fs::path& directory, const RowChange* change) {
+  const LoadReport report =
+      copy_from_file(model, Safetensors::open(directory), is_weight, model.policy->hf_prefix(), directory, change);
   const fs::path file = directory / "config.json";
   const std::string hf_class = class_of(Json::parse(read_file(file), file.string()));
   check_missing(model, report, hf_class, directory);
@@ -243,12 +244,20 @@ void load_weights(Model& model, const fs::path& directory, StoredAdapter adapter
            directory.string(), fmt::join(problems, "; "));
     }
   }
-  const bool has_adapter = is_adapter_directory(directory);
-  load_whole(model, has_adapter ? base_directory(directory) : directory);
+  const std::optional<Adapter> stored =
+      is_adapter_directory(directory) ? std::optional(read_adapter(directory)) : std::nullopt;
   const bool keep = adapter == StoredAdapter::keep && model.store.has_adapters();
-  if (has_adapter && !keep) merge_adapter(model, directory);
+  if (!stored) {
+    load_whole(model, directory, nullptr);
+  } else if (keep) {
+    load_whole(model, base_directory(directory, stored->config), nullptr);
+  } else {
+    const RowChange merge = merge_of(model, *stored, directory);
+    load_whole(model, base_directory(directory, stored->config), &merge);
+    load_saved(model, *stored, directory);
+  }
   initialize_magnitudes(model.store);
-  if (has_adapter && keep) load_adapter(model, directory);
+  if (stored && keep) load_adapter(model, *stored, directory);
   if (model.value && fs::exists(directory / value_file)) {
     copy_from_file(model, Safetensors::open(directory / value_file), is_critic, model.policy->hf_prefix(), directory);
   }

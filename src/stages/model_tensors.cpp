@@ -45,8 +45,8 @@ at::Tensor part_of(const at::Tensor& arena, const Segment& segment, const Segmen
   return arena.narrow(0, segment.offset + first_row * width, part.rows * width).view(own_shape(segment, part));
 }
 
-/// Copies one tensor into its place; returns what is wrong, or "".
-std::string copy_part(const TensorView& view, const Segment& segment, const SegmentPart& part, at::Tensor place) {
+/// What is wrong with a tensor for its place, or "".
+std::string problem_of(const TensorView& view, const Segment& segment, const SegmentPart& part) {
   const std::vector<std::int64_t> expected = file_shape(segment, part);
   if (view.shape != expected) {
     return fmt::format("tensor '{}' has shape {}, expected {}", view.name, shape_text(view.shape), shape_text(expected));
@@ -54,14 +54,86 @@ std::string copy_part(const TensorView& view, const Segment& segment, const Segm
   if (!has_float32_values(view.dtype)) {
     return fmt::format("tensor '{}' is {}, expected F32, BF16, F16 or F64", view.name, dtype_name(view.dtype));
   }
-  if (lies_alike(part.layout)) {
-    copy_as_float32(view, place.data_ptr<float>());
-  } else {
-    const at::Tensor stored = at::empty(expected, at::kFloat);
-    copy_as_float32(view, stored.data_ptr<float>());
-    place.copy_(from_file(stored, part.layout));
-  }
   return "";
+}
+
+/// The row of the file's tensor, before it is transposed, that is our row `row` of the part.
+std::int64_t file_row(const SegmentPart& part, std::int64_t row) {
+  const auto [transposed, outer, inner] = part.layout;
+  const std::int64_t width = part.rows / (outer * inner);
+  const std::int64_t group = row / width;  // [inner][outer]
+  return (group % outer * inner + group / outer) * width + row % width;
+}
+
+/// Rows [begin, end) of a part that lies as we hold it.
+void read_alike(const TensorView& view, std::int64_t width, std::int64_t begin, std::int64_t end, float* rows) {
+  fetch_pages(view, begin * width, end * width);
+  copy_as_float32(view, begin * width, end * width, rows);
+  release_pages(view, begin * width, end * width);
+}
+
+/// Rows [begin, end) of a part that lies otherwise: runs of rows that follow each other in the file too.
+void read_moved(const TensorView& view, const SegmentPart& part, std::int64_t width, std::int64_t begin, std::int64_t end,
+                float* rows) {
+  for (std::int64_t row = begin; row < end;) {
+    const std::int64_t from = file_row(part, row);
+    std::int64_t run = 1;
+    while (row + run < end && file_row(part, row + run) == from + run) ++run;
+    float* const to = rows + (row - begin) * width;
+    if (!part.layout.transposed) {
+      copy_as_float32(view, from * width, (from + run) * width, to);
+    } else {
+      std::vector<float> column(static_cast<std::size_t>(run));
+      for (std::int64_t k = 0; k < width; ++k) {
+        copy_as_float32(view, k * part.rows + from, k * part.rows + from + run, column.data());
+        for (std::int64_t r = 0; r < run; ++r) to[r * width + k] = column[static_cast<std::size_t>(r)];
+      }
+    }
+    row += run;
+  }
+}
+
+/// The tensors of one segment, in fused order; null: the file lacks it.
+using PartViews = std::vector<const TensorView*>;
+
+/// Rows [begin, end) of a segment from the tensors of its parts. Rows of a part that is missing become zero, or stay as
+/// they are in the arena.
+void read_rows(const Segment& segment, const PartViews& views, bool in_arena, std::int64_t begin, std::int64_t end,
+               float* rows) {
+  const std::int64_t width = segment.count() / segment.shape[0];
+  std::int64_t first = 0;  // row of the segment
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const SegmentPart& part = segment.parts[i];
+    const std::int64_t from = std::max(begin, first);
+    const std::int64_t to = std::min(end, first + part.rows);
+    float* const place = rows + (from - begin) * width;
+    if (from < to && views[i] == nullptr) {
+      if (!in_arena) std::fill_n(place, (to - from) * width, 0.0F);
+    } else if (from < to && lies_alike(part.layout)) {
+      read_alike(*views[i], width, from - first, to - first, place);
+    } else if (from < to) {
+      read_moved(*views[i], part, width, from - first, to - first, place);
+    }
+    first += part.rows;
+  }
+}
+
+void fill_segment(ParameterStore& store, const Segment& segment, const PartViews& views, const RowChange* change) {
+  if (std::all_of(views.begin(), views.end(), [](const TensorView* view) { return view == nullptr; })) return;
+  const Parameter parameter = store.find(segment.name);
+  const bool changes = change != nullptr && change->changes(segment);
+  RowSource source;
+  source.bfloat16 = !changes && std::all_of(views.begin(), views.end(), [](const TensorView* view) {
+    return view == nullptr || view->dtype == DType::bf16;
+  });
+  source.read = [&, in_arena = parameter.in_arena()](std::int64_t begin, std::int64_t end, float* rows) {
+    read_rows(segment, views, in_arena, begin, end, rows);
+    if (changes) change->apply(segment, begin, end, rows);
+  };
+  store.fill(parameter, source);
+  for (const TensorView* view : views) {  // what lies across the borders of what was read at once
+    if (view != nullptr) release_pages(*view, 0, static_cast<std::int64_t>(*element_count(view->shape)));
+  }
 }
 
 /// Finds tensors by the names of the class with a head, also in a checkpoint of the base model alone.
@@ -95,8 +167,11 @@ class Names {
 /// Whether a tensor is the same as one that was read: tied weights may lie in a file more than once.
 bool is_copy(const TensorView& view, const Safetensors& file, const std::set<std::string, std::less<>>& read) {
   const auto same = [&](const TensorView& other) {
-    return read.count(other.name) > 0 && other.dtype == view.dtype && other.shape == view.shape &&
-           std::equal(view.bytes.begin(), view.bytes.end(), other.bytes.begin());
+    if (read.count(other.name) == 0 || other.dtype != view.dtype || other.shape != view.shape) return false;
+    const bool equal = std::equal(view.bytes.begin(), view.bytes.end(), other.bytes.begin());
+    const auto elements = static_cast<std::int64_t>(element_count(view.shape).value_or(0));
+    for (const TensorView* compared : {&view, &other}) release_pages(*compared, 0, elements);
+    return equal;
   };
   return std::any_of(file.tensors().begin(), file.tensors().end(), same);
 }
@@ -116,6 +191,7 @@ std::string listed(const std::vector<std::string>& problems) {
 }
 
 FileTensors file_tensors(Model& model, const SegmentFilter& wanted) {
+  HONE_ASSERT(model.store.use() != WeightUse::compute);
   FileTensors tensors;
   for (const Segment& segment : model.store.segments()) {
     if (!wanted(segment)) continue;
@@ -132,26 +208,25 @@ FileTensors file_tensors(Model& model, const SegmentFilter& wanted) {
 }
 
 LoadReport copy_from_file(Model& model, const Safetensors& file, const SegmentFilter& wanted, const std::string& prefix,
-                          const std::filesystem::path& directory) {
+                          const std::filesystem::path& directory, const RowChange* change) {
   const Names names(file, prefix);
   LoadReport report;
   std::vector<std::string> problems;
   std::set<std::string, std::less<>> read;  // as the file names them
   for (const Segment& segment : model.store.segments()) {
-    std::int64_t row = 0;
+    if (!wanted(segment)) continue;
+    PartViews views;
+    const std::size_t problems_before = problems.size();
     for (const SegmentPart& part : segment.parts) {
-      if (wanted(segment)) {
-        const TensorView* view = names.find(part.hf_name);
-        if (view != nullptr) read.insert(view->name);
-        if (view == nullptr) {
-          report.missing.push_back(part.hf_name);
-        } else if (std::string problem = copy_part(*view, segment, part, part_of(model.store.weights(), segment, part, row));
-                   !problem.empty()) {
-          problems.push_back(std::move(problem));
-        }
+      const TensorView* view = views.emplace_back(names.find(part.hf_name));
+      if (view == nullptr) {
+        report.missing.push_back(part.hf_name);
+        continue;
       }
-      row += part.rows;
+      read.insert(view->name);
+      if (std::string problem = problem_of(*view, segment, part); !problem.empty()) problems.push_back(std::move(problem));
     }
+    if (problems.size() == problems_before) fill_segment(model.store, segment, views, change);
   }
   if (!problems.empty()) {
     fail(ErrorKind::data, "{}: the weights do not fit config.json: {}; is it a checkpoint of another architecture?",

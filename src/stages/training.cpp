@@ -45,6 +45,9 @@ void TrainingConfig::describe(Fields& f) {
   f.field("batch_size", batch_size, "Rows an optimizer step.", at_least(1));
   f.field("tokens_per_pass", tokens_per_pass,
           "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
+  f.field("gradient_checkpointing", gradient_checkpointing,
+          "Keep only the inputs of the model's blocks for the backward pass, which computes each block again: less memory, "
+          "the same gradient, about a third more time.");
   f.section("optimizer", optimizer, "How weights follow from gradients.");
   f.field("average_decay", average_decay,
           "Keep an exponential mean of the weights with this decay (0.999); it is what is evaluated and what the stage ends "
@@ -128,6 +131,7 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
              batch_rows_);
   }
   if (config.average_decay > 0) average_.emplace(run.model->store, config.average_decay);
+  run.model->store.set_gradient_checkpointing(config.gradient_checkpointing);
   summary_.stage = stage;
 }
 

@@ -25,6 +25,7 @@ struct TrainingConfig {
   std::optional<double> epochs;
   std::int64_t batch_size = 32;
   std::int64_t tokens_per_pass = 8192;
+  bool gradient_checkpointing = false;
   OptimizerConfig optimizer;
   double average_decay = 0;
   double dropout = 0;

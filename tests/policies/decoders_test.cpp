@@ -1,5 +1,6 @@
 #include "io/safetensors.h"
 #include "policies/architectures.h"
+#include "support/error_of.h"
 #include "support/scratch.h"
 #include "text/byte_tokenizer.h"
 
@@ -10,18 +11,12 @@ namespace {
 
 const std::vector<std::string> decoders = {"llama_rope", "phi3", "gemma", "gpt2", "gpt_neox", "moe"};
 
-/// Sequences that reach beyond the context: transformers then turns positions by other frequencies.
-bool fits(const Model& model, const Json& golden) {
-  return static_cast<std::int64_t>(golden.at("ids").as_array().size()) <= model.policy->shape().context;
-}
-
 }  // namespace
 
 TEST_CASE("policies: decoders give the logits of transformers") {
   double worst = 0;
   for_each_model(decoders, [&](const std::string&, const Json& golden) {
     const std::unique_ptr<Model> model = open_model(golden_checkpoint(golden.at("checkpoint").as_string()));
-    if (!fits(*model, golden)) return;
     const at::Tensor logits = logits_of(*model, ids_of(golden.at("ids"))).index_select(0, rows_of(golden.at("rows")));
     const double difference = gap(logits, tensor_of(golden.at("logits")));
     CHECK(difference <= 1e-4);
@@ -33,7 +28,6 @@ TEST_CASE("policies: decoders give the logits of transformers") {
 TEST_CASE("policies: gradients of the decoders' next-token loss are those of transformers") {
   for_each_model(decoders, [](const std::string&, const Json& golden) {
     const std::unique_ptr<Model> model = open_model(golden_checkpoint(golden.at("checkpoint").as_string()));
-    if (!fits(*model, golden)) return;
     const at::Tensor loss = -next_token_statistics(*model, ids_of(golden.at("ids"))).logprob_M.mean();
     CHECK(loss.item<double>() == doctest::Approx(golden.at("loss").as_number()).epsilon(1e-5));
     loss.backward();
@@ -94,13 +88,40 @@ TEST_CASE("policies: packed sequences of every decoder give the bits that each g
   for_each_model(decoders, [](const std::string&, const Json& golden) {
     const at::NoGradGuard no_grad;
     const std::unique_ptr<Model> model = open_model(golden_checkpoint(golden.at("checkpoint").as_string()));
-    if (!fits(*model, golden)) return;
     const Ids first = ids_of(golden.at("ids"));
     const std::vector<Ids> sequences = {first, Ids(first.rbegin(), first.rbegin() + 7), {first[0]}};
     std::vector<at::Tensor> alone;
     for (const Ids& ids : sequences) alone.push_back(hidden_of(*model, {ids}));
     CHECK(same_bits(hidden_of(*model, sequences), at::cat(alone)));
   });
+}
+
+TEST_CASE("policies: dynamic rotary embeddings turn each sequence by the frequencies of its own length") {
+  const at::NoGradGuard no_grad;
+  const std::unique_ptr<Model> model = open_model(golden_checkpoint("llama_dynamic"));
+  CHECK(model->policy->shape().switch_length == 16);
+  CHECK(model->policy->shape().context == 128);
+  std::vector<Ids> sequences;
+  for (const std::size_t length : {17, 16, 40, 3, 40}) {
+    Ids& ids = sequences.emplace_back();
+    for (std::size_t t = 0; t < length; ++t) ids.push_back(static_cast<std::int32_t>(3 + (7 * t + length) % 45));
+  }
+  std::vector<at::Tensor> alone;
+  for (const Ids& ids : sequences) alone.push_back(hidden_of(*model, {ids}));
+  CHECK(same_bits(hidden_of(*model, sequences), at::cat(alone)));
+  const at::Tensor longer = hidden_of(*model, {Ids(sequences[2].begin(), sequences[2].end() - 1)});
+  CHECK(!same_bits(longer, alone[2].narrow(0, 0, 39)));  // one token fewer: other frequencies from the start
+}
+
+TEST_CASE("policies: a sequence whose frequencies its length decides does not grow from pages") {
+  const std::unique_ptr<Model> model = open_model(golden_checkpoint("llama_dynamic"));
+  Ids prompt(20, 5);
+  CachedPass pass(*model);
+  CHECK(same_bits(pass(prompt), logits_of(*model, prompt).narrow(0, 19, 1)));
+  HONE_CHECK_ERROR(data, pass({7}), "21 tokens", "more than 16", "dynamic");
+  CachedPass growing(*model);
+  growing(Ids(16, 5));
+  HONE_CHECK_ERROR(data, growing({7}), "17 tokens");
 }
 
 TEST_CASE("policies: a saved directory of every architecture gives weights and config.json back") {

@@ -51,6 +51,11 @@ at::Tensor embedding_forward(const at::Tensor& id_T, const at::Tensor& weight_VD
   return out_TD;
 }
 
+at::Tensor embedding_forward(const at::Tensor& id_T, const PackedWeight& weight) {
+  check_ids(id_T, weight.out_features());
+  return weight.rows(id_T);
+}
+
 void embedding_backward(const at::Tensor& dout_TD, const at::Tensor& id_T, at::Tensor& dweight_VD) {
   check_floats(dout_TD);
   check_floats(dweight_VD);

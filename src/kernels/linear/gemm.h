@@ -4,6 +4,7 @@
 
 #include "kernels/linear/gemm_cpu.h"
 #include "kernels/linear/linear.h"
+#include "kernels/pages.h"
 #include "kernels/scratch.h"
 
 namespace hone::kernels {
@@ -37,11 +38,13 @@ struct PackedWeight::Storage {
   std::int64_t in_features = 0;
   Compute compute = Compute::float32;
   bool trainable = false;
+  WeightReads reads;
   bool fresh = false;    ///< refreshed at least once
-  Scratch forward;       ///< panels over out_features, words along in_features
-  Scratch scales;        ///< int8: one float for each column of the panels
-  Scratch backward;      ///< bfloat16 and trainable: panels over in_features, words along out_features
+  Pages forward;         ///< panels over out_features, words along in_features
+  Pages scales;          ///< int8: one float for each column of the panels
+  Pages backward;        ///< bfloat16 and trainable: panels over in_features, words along out_features
   at::Tensor weight_NK;  ///< float32 and trainable: read by backward
+  at::Tensor rows_NK;    ///< float32 or bfloat16: where rows are read and the panels have not their very values
 };
 
 /// C = A · Wᵀ + bias for row-major A and C of `rows` rows; `bias` may be null.

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 /// Matrix products with a weight W [N, K] as torch stores it. Every GEMM of hone is behind this header.
@@ -19,18 +20,38 @@ namespace hone::kernels {
 
 enum class Compute { float32, bfloat16, int8 };
 
+/// Writes rows [begin, end) of a weight to `rows`. Called by several threads at once.
+using RowReader = std::function<void(std::int64_t begin, std::int64_t end, float* rows)>;
+
+/// What a copy that never learns is read by.
+struct WeightReads {
+  bool products = true;  ///< linear_forward
+  bool rows = false;     ///< PackedWeight::rows
+};
+
 /// The compute copy of one weight: packed once an optimizer step, read by rollout, training and scoring alike.
 class PackedWeight {
  public:
-  /// `trainable` also keeps what linear_backward_input needs; it must be false for int8, which takes K ≤ 65536.
+  /// For products. `trainable` also keeps what linear_backward_input needs; it must be false for int8, which takes
+  /// K ≤ 65536.
   PackedWeight(std::int64_t out_features, std::int64_t in_features, Compute compute, bool trainable);
+  /// The only copy of a weight that does not learn. Its rows are as exact as they were read: they take memory of their
+  /// own only where the packed words are less exact (int8 never has rows).
+  PackedWeight(std::int64_t out_features, std::int64_t in_features, Compute compute, const WeightReads& reads);
   ~PackedWeight();
   PackedWeight(PackedWeight&&) noexcept;
   PackedWeight& operator=(PackedWeight&&) noexcept;
 
   /// Packs the current values. A trainable float32 weight must stay alive and unchanged until the next refresh, since
-  /// backward reads it directly; any other `weight_NK` may be dropped after the call.
+  /// backward reads it directly; any other `weight_NK` may be dropped after the call. Of a copy that keeps no rows.
   void refresh(const at::Tensor& weight_NK);
+  /// The same a few rows at a time, so that the values need not exist in float32 all at once. Not of a trainable one.
+  /// `bfloat16`: every value is one in bfloat16.
+  void refresh(const RowReader& read, bool bfloat16);
+  bool fresh() const;  ///< refreshed at least once
+
+  /// Rows of W in float32, [M, K]; row_M is int32, in range.
+  at::Tensor rows(const at::Tensor& row_M) const;
 
   std::int64_t out_features() const;
   std::int64_t in_features() const;
