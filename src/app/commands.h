@@ -24,6 +24,18 @@ void command_check(const FileCommand& command);
 /// Runs the file's eval stages on a model directory (or on the file's own model) and prints what they measured.
 void command_eval(const FileCommand& command, const std::optional<std::string>& model);
 
+struct AuditCommand {
+  FileCommand file;       ///< a run file, or a data file with keys of a data entry as overrides
+  std::string data;       ///< of a run file: one entry; "" for all
+  std::string tokenizer;  ///< "" for the run file's own, if any
+  std::int64_t context = 0;
+  double near = 0.8;
+  std::int64_t shingle = 3;
+  bool json = false;
+};
+/// What data sets are like: labels, lengths, duplicates, leakage, broken texts, what will be cut.
+void command_data_audit(const AuditCommand& command);
+
 /// Writes report.html into a run directory, finished or not, and prints its path.
 void command_report(const std::string& directory);
 

@@ -50,6 +50,23 @@ void add_run_commands(CLI::App& app) {
   report->callback([] { command_report(directory); });
 }
 
+void add_data_commands(CLI::App& app) {
+  static AuditCommand command;
+  CLI::App* group = app.add_subcommand("data", "Look at data sets");
+  group->require_subcommand(1);
+  CLI::App* audit = group->add_subcommand("audit", "Labels, lengths, duplicates, leakage, broken texts, what will be cut");
+  audit->add_option("file", command.file.file, "YAML file of a run, or a data file")->required();
+  audit->add_option("overrides", command.file.overrides, "key.path=value; of a data file the keys of a data entry: held_out=0.1");
+  audit->add_option("--data", command.data, "One entry of the run file's data");
+  audit->add_option("--tokenizer", command.tokenizer, "tokenizer.json or a model directory: lengths in tokens");
+  audit->add_option("--context", command.context, "Tokens that fit; by default what the model directory says")
+      ->check(CLI::PositiveNumber);
+  audit->add_option("--near", command.near, "Jaccard similarity from which texts are nearly the same")->check(CLI::Range(0.05, 1.0));
+  audit->add_option("--shingle", command.shingle, "Words of a shingle")->check(CLI::Range(1, 32));
+  audit->add_flag("--json", command.json, "A JSON object a data set");
+  audit->callback([] { command_data_audit(command); });
+}
+
 void add_config_commands(CLI::App& app) {
   static FileCommand command;
   static std::string path;
@@ -265,6 +282,7 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", "hone " HONE_VERSION);
   app.require_subcommand(1);
   add_run_commands(app);
+  add_data_commands(app);
   add_config_commands(app);
   add_checkpoint_commands(app);
   add_tokenizer_commands(app);

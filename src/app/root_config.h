@@ -69,4 +69,7 @@ struct RootConfig {
 /// Reads a file with overrides. run.name defaults to the file's name. Error{config} lists everything that is wrong.
 RootConfig load_root(const std::filesystem::path& file, std::span<const std::string> overrides);
 
+/// An entry of `data:` for a file alone; overrides are its keys. Error{config} lists everything that is wrong.
+DataConfig data_entry(const std::string& path, std::span<const std::string> overrides);
+
 }  // namespace hone

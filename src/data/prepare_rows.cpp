@@ -29,17 +29,6 @@ std::vector<std::string*> texts_of(DataRow& row) {
   return texts;
 }
 
-std::int64_t word_count(std::string_view text) {
-  std::int64_t words = 0;
-  bool inside = false;
-  for (std::size_t at = 0; at < text.size();) {
-    const bool space = is_white_space(next_code_point(text, at));
-    words += !space && !inside ? 1 : 0;
-    inside = !space;
-  }
-  return words;
-}
-
 bool within(std::int64_t length, const std::optional<std::int64_t>& least, const std::optional<std::int64_t>& most) {
   return (!least || length >= *least) && (!most || length <= *most);
 }
@@ -74,6 +63,17 @@ std::string whole_text(const DataRow& row) {
   for (const std::string* text : row_texts(row)) whole.append(whole.empty() ? "" : "\n").append(*text);
   for (const std::string& token : row.tokens) whole.append(whole.empty() ? "" : " ").append(token);
   return whole;
+}
+
+std::int64_t word_count(std::string_view text) {
+  std::int64_t words = 0;
+  bool inside = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const bool space = is_white_space(next_code_point(text, at));
+    words += !space && !inside ? 1 : 0;
+    inside = !space;
+  }
+  return words;
 }
 
 std::string PreparationReport::text() const {

@@ -14,6 +14,8 @@ namespace hone {
 std::vector<const std::string*> row_texts(const DataRow& row);
 /// All of them, a line each; of tokens the tokens.
 std::string whole_text(const DataRow& row);
+/// Runs of characters between white space; valid UTF-8.
+std::int64_t word_count(std::string_view text);
 
 /// What was left out and added on the way.
 struct PreparationReport {
