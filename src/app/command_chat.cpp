@@ -1,25 +1,15 @@
 #include <cstdio>
 #include <iostream>
-#include <optional>
 
 #include "app/commands.h"
 #include "app/generator.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "text/chat_template.h"
-#include "text/tokenizer_files.h"
+#include "text/chat_format.h"
 
 namespace hone {
 
 namespace {
-
-/// The directory's chat template; nothing when it has none.
-std::optional<ChatTemplate> template_of(const std::string& directory) {
-  for (const NamedChatTemplate& found : read_chat_templates(directory)) {
-    if (found.name == "default") return ChatTemplate(found.source, found.where);
-  }
-  return std::nullopt;
-}
 
 Json message(const char* role, std::string content) {
   Json made = Json::object();
@@ -28,13 +18,12 @@ Json message(const char* role, std::string content) {
   return made;
 }
 
-/// A conversation: what was said so far, and the request that continues it.
-class Conversation {
+/// What was said so far, and the request that continues it.
+class Dialogue {
  public:
-  Conversation(const Generator& generator, std::optional<ChatTemplate> chat_template, const std::string& system)
-      : generator_(generator), template_(std::move(chat_template)) {
+  Dialogue(const Generator& generator, const std::string& system) : generator_(generator) {
     if (system.empty()) return;
-    if (!template_) fail(ErrorKind::usage, "--system: this model has no chat template, so there is no system message");
+    if (!has_template()) fail(ErrorKind::usage, "--system: this model has no chat template, so there is no system message");
     opening_.push_back(message("system", system));
     messages_ = opening_;
   }
@@ -43,21 +32,18 @@ class Conversation {
   void hear(const std::string& text) { messages_.push_back(message("user", text)); }
   void said(std::string text) { messages_.push_back(message("assistant", std::move(text))); }
 
+  /// An encoder reads the whole conversation, a decoder continues it.
   Request request(const std::string& line, std::uint64_t seed, std::uint64_t turn) const {
-    if (!template_) return generator_.request(line, seed, turn, 0);
-    ChatInput input{.messages = Json(messages_), .add_generation_prompt = true};
-    const Tokenizer& tokenizer = *generator_.tokenizer;
-    if (tokenizer.bos_id()) input.special_tokens["bos_token"] = tokenizer.id_to_token(*tokenizer.bos_id());
-    if (tokenizer.eos_id()) input.special_tokens["eos_token"] = tokenizer.id_to_token(*tokenizer.eos_id());
-    const RenderedChat chat = template_->render(input);
-    Request request = generator_.request(line, seed, turn, 0);
-    request.context = tokenizer.encode_rendered(chat.text, chat.untrusted);
-    return request;
+    if (!has_template()) return generator_.request(line, seed, turn, 0);
+    const Conversation conversation{.messages = Json(messages_)};
+    return generator_.request(
+        encode_chat(*generator_.tokenizer, conversation, GenerationPrompt::yes, generator_.directory), seed, turn, 0);
   }
 
  private:
+  bool has_template() const { return generator_.tokenizer->chat() != nullptr; }
+
   const Generator& generator_;
-  std::optional<ChatTemplate> template_;
   Json::Array opening_, messages_;
 };
 
@@ -84,7 +70,7 @@ void command_chat(const GenerateCommand& command) {
   Generator generator(command.model, command.compute);
   const SamplingConfig sampling = generator.sampling(command);
   const std::shared_ptr<const Constraint> constraint = generator.constraint(command, sampling);
-  Conversation conversation(generator, template_of(command.model), command.system);
+  Dialogue dialogue(generator, command.system);
   std::uint64_t turn = 0;
   for (;;) {
     std::fputs("> ", stderr);
@@ -92,13 +78,13 @@ void command_chat(const GenerateCommand& command) {
     if (!std::getline(std::cin, line)) break;
     if (line.empty()) continue;
     if (line == "/new") {
-      conversation.begin_anew();
+      dialogue.begin_anew();
       continue;
     }
-    conversation.hear(line);
-    Request request = conversation.request(line, static_cast<std::uint64_t>(command.seed), turn++);
+    dialogue.hear(line);
+    Request request = dialogue.request(line, static_cast<std::uint64_t>(command.seed), turn++);
     request.constraint = constraint;
-    conversation.said(reply(generator, request, sampling));
+    dialogue.said(reply(generator, request, sampling));
   }
 }
 

@@ -9,7 +9,6 @@
 #include "stages/describe_model.h"
 #include "stages/gguf_model.h"
 #include "stages/model_directory.h"
-#include "text/tokenizer_json.h"
 
 namespace hone {
 
@@ -57,7 +56,7 @@ void export_directory(const ExportCommand& command) {
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(command.model, built_in());
   Model model(*spec, read_head_plan(command.model), kernels::Compute::float32, WeightUse::edit);
   load_weights(model, command.model);
-  const std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(command.model);
+  const std::unique_ptr<Tokenizer> tokenizer = read_model_tokenizer(command.model, *spec);
   save_model_directory(model, *tokenizer, command.output,
                        {.weights = weights,
                         .generation_config = generation_config(command.model),

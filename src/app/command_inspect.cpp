@@ -7,11 +7,9 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/json.h"
-#include "io/file.h"
 #include "io/safetensors.h"
 #include "stages/adapter_directory.h"
 #include "stages/model_directory.h"
-#include "text/tokenizer_json.h"
 
 namespace hone {
 
@@ -84,18 +82,18 @@ void print_report(const Json& report) {
 
 void command_inspect(const std::string& directory, bool json) {
   prepare_process(0);
-  if (!fs::exists(fs::path(directory) / "config.json")) {
-    fail(ErrorKind::data, "{}: there is no config.json in it, expected a Hugging Face model directory", directory);
-  }
   Json report = Json::object();
-  const Json config = Json::parse(read_file(fs::path(directory) / "config.json"), directory + "/config.json");
+  const Json config = read_model_config(directory);
   for (const char* key : {"model_type", "architectures"}) {
     if (const Json* value = config.find(key); value != nullptr) report.set(key, *value);
   }
   report.set("refused", Json::array());
   guarded(report, [&] { add_tensors(report, is_adapter_directory(directory) ? base_directory(directory) : fs::path(directory)); });
   guarded(report, [&] { add_model(report, directory); });
-  guarded(report, [&] { report.set("token_ids", static_cast<std::int64_t>(load_tokenizer(directory)->vocab_size())); });
+  guarded(report, [&] {
+    const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
+    report.set("token_ids", static_cast<std::int64_t>(read_model_tokenizer(directory, *spec)->vocab_size()));
+  });
   add_files(report, directory);
   if (json) {
     std::puts(report.dump().c_str());

@@ -10,7 +10,6 @@
 #include "stages/model_directory.h"
 #include "text/constraint/constraint.h"
 #include "text/constraint/token_trie.h"
-#include "text/tokenizer_json.h"
 
 namespace hone {
 
@@ -27,22 +26,26 @@ kernels::Compute compute_named(const std::string& name) {
 Generator::Generator(const std::string& place, const std::string& compute) : directory(place) {
   prepare_process(0);
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
-  tokenizer = load_tokenizer(directory);
-  model = std::make_unique<Model>(*spec, HeadPlan{}, compute_named(compute), false);
+  tokenizer = read_model_tokenizer(directory, *spec);
+  model = std::make_unique<Model>(*spec, HeadPlan{}, compute_named(compute), WeightUse::compute);
   load_weights(*model, directory);
   engine = std::make_unique<Engine>(*model, *tokenizer, EngineConfig{});
 }
 
-Request Generator::request(const std::string& prompt, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const {
+Request Generator::request(std::vector<std::int32_t> ids, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const {
   Request request;
-  std::vector<std::int32_t> ids = tokenizer->encode(prompt, AddSpecial::yes);
-  if (ids.empty() && tokenizer->bos_id()) ids.push_back(*tokenizer->bos_id());
-  if (ids.empty()) fail(ErrorKind::usage, "the prompt is empty and the tokenizer has no bos token: give --prompt some text");
   (engine->encodes() ? request.source : request.context) = std::move(ids);
   request.key = stream_key(seed, "generate");
   request.prompt_id = id;
   request.sample = static_cast<std::uint32_t>(sample);
   return request;
+}
+
+Request Generator::request(const std::string& prompt, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const {
+  std::vector<std::int32_t> ids = tokenizer->encode(prompt, AddSpecial::yes);
+  if (ids.empty() && tokenizer->bos_id()) ids.push_back(*tokenizer->bos_id());
+  if (ids.empty()) fail(ErrorKind::usage, "the prompt is empty and the tokenizer has no bos token: give --prompt some text");
+  return request(std::move(ids), seed, id, sample);
 }
 
 SamplingConfig Generator::sampling(const GenerateCommand& command) const {

@@ -16,7 +16,9 @@ struct Generator {
   /// `compute`: as --compute.
   Generator(const std::string& place, const std::string& compute);
 
-  /// A request to continue a text. Error{usage} for an empty one where the tokenizer has no bos token.
+  /// A request to continue ids, or with an encoder to read them.
+  Request request(std::vector<std::int32_t> ids, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const;
+  /// The same of a text. Error{usage} for an empty one where the tokenizer has no bos token.
   Request request(const std::string& prompt, std::uint64_t seed, std::uint64_t id, std::int64_t sample) const;
 
   /// The command's sampling with what the directory and the flags add to it: end tokens, biases.

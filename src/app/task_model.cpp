@@ -3,9 +3,7 @@
 #include "app/catalog.h"
 #include "app/experiment.h"
 #include "base/error.h"
-#include "io/file.h"
 #include "stages/model_directory.h"
-#include "text/tokenizer_json.h"
 
 namespace hone {
 
@@ -17,15 +15,15 @@ kernels::AttentionPlan single_plan(std::int64_t length) {
 
 TaskModel::TaskModel(const std::string& place) : directory(place) {
   prepare_process(0);
-  const std::string file = directory + "/config.json";
-  config = Json::parse(read_file(file), file);
-  tokenizer = load_tokenizer(directory);
+  config = read_model_config(directory);
+  const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
+  tokenizer = read_model_tokenizer(directory, *spec);
   HeadPlan plan = read_head_plan(directory);
   const Json* classes = config.find("architectures");
   if (classes != nullptr && classes->dump().ends_with("Model\"]") && !classes->dump().ends_with("LMHeadModel\"]")) {
     plan.lm = false;  // a trunk alone
   }
-  model = std::make_unique<Model>(*read_policy_spec(directory, built_in()), plan, compute_of(ComputeChoice::automatic),
+  model = std::make_unique<Model>(*spec, plan, compute_of(ComputeChoice::automatic),
                                   WeightUse::compute);
   load_weights(*model, directory);
 }

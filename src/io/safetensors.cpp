@@ -71,7 +71,11 @@ fs::path weights_in(const fs::path& directory) {
   const bool has_whole = fs::exists(whole);
   const bool has_index = fs::exists(index);
   if (!has_whole && !has_index) {
-    fail(ErrorKind::io, "{}: neither {} nor {} is in it", directory.string(), kWhole, kIndex);
+    const bool pickled = fs::exists(directory / "pytorch_model.bin") || fs::exists(directory / "pytorch_model.bin.index.json");
+    fail(ErrorKind::io, "{}: neither {} nor {} is in it{}", directory.string(), kWhole, kIndex,
+         pickled ? "; pytorch_model.bin is a pickle, which can run any program and is not read: load the model with "
+                   "transformers and save it again, that writes safetensors"
+                 : "");
   }
   if (!has_index) return whole;
   if (!has_whole) return index;

@@ -17,6 +17,7 @@
 #include "stages/adapter_directory.h"
 #include "stages/describe_model.h"
 #include "stages/model_tensors.h"
+#include "text/tokenizer_json.h"
 #include "text/chat_format.h"
 
 namespace hone {
@@ -154,8 +155,7 @@ void check_unused(const Model& model, const LoadReport& report, const std::strin
 void load_whole(Model& model, const fs::path& directory, const RowChange* change) {
   const LoadReport report =
       copy_from_file(model, Safetensors::open(directory), is_weight, model.policy->hf_prefix(), directory, change);
-  const fs::path file = directory / "config.json";
-  const std::string hf_class = class_of(Json::parse(read_file(file), file.string()));
+  const std::string hf_class = class_of(read_model_config(directory));
   check_missing(model, report, hf_class, directory);
   check_unused(model, report, hf_class, directory);
 }
@@ -192,9 +192,30 @@ void save_model_directory(Model& model, const Tokenizer& tokenizer, const fs::pa
   directory.commit();
 }
 
+Json read_model_config(const fs::path& directory) {
+  const fs::path file = directory / "config.json";
+  if (!fs::is_directory(directory)) {
+    fail(ErrorKind::io, "{}: {}, expected a model directory with a config.json", directory.string(),
+         fs::exists(directory) ? "this is a file" : "there is no such directory");
+  }
+  if (!fs::exists(file)) {
+    fail(ErrorKind::io, "{}: there is no config.json in it, expected a Hugging Face model directory", directory.string());
+  }
+  return Json::parse(read_file(file), file.string());
+}
+
+std::unique_ptr<Tokenizer> read_model_tokenizer(const fs::path& directory, PolicySpec& spec) {
+  std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(directory);
+  if (tokenizer->vocab_size() > spec.vocabulary()) {
+    fail(ErrorKind::data, "{}: the tokenizer has {} ids, the model's vocabulary (config.json: vocab_size) is {}; use the "
+         "tokenizer that the model was trained with", directory.string(), tokenizer->vocab_size(), spec.vocabulary());
+  }
+  return tokenizer;
+}
+
 std::unique_ptr<PolicySpec> read_policy_spec(const fs::path& directory, const Catalogs& catalogs) {
   const fs::path file = directory / "config.json";
-  const Json config = Json::parse(read_file(file), file.string());
+  const Json config = read_model_config(directory);
   const std::string& type = config.at("model_type").as_string();
   std::string known;
   for (const Catalog::Row& row : catalogs.of<PolicySpec>().rows) {
@@ -217,8 +238,7 @@ std::unique_ptr<PolicySpec> read_policy_spec(const fs::path& directory, const Ca
 }
 
 HeadPlan read_head_plan(const fs::path& directory) {
-  const fs::path file = directory / "config.json";
-  const Json config = Json::parse(read_file(file), file.string());
+  const Json config = read_model_config(directory);
   HeadPlan plan;
   plan.value = fs::exists(directory / value_file);
   const std::optional<HeadKind> kind = head_of_class(class_of(config));

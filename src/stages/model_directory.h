@@ -32,6 +32,12 @@ void write_model_files(Model& model, const Tokenizer& tokenizer, const std::file
 void save_model_directory(Model& model, const Tokenizer& tokenizer, const std::filesystem::path& place,
                           const ModelDirectoryOptions& options = {});
 
+/// config.json of a model directory. Error{io} that says what is missing: the directory, or that file.
+Json read_model_config(const std::filesystem::path& directory);
+
+/// The directory's tokenizer. Error{data} when it has ids that the model has no embedding for.
+std::unique_ptr<Tokenizer> read_model_tokenizer(const std::filesystem::path& directory, PolicySpec& spec);
+
 /// The policy family and shape that config.json describes. Error{data} for a family that no row of the table accepts.
 std::unique_ptr<PolicySpec> read_policy_spec(const std::filesystem::path& directory, const Catalogs& catalogs);
 

@@ -254,7 +254,7 @@ std::unique_ptr<SubwordModel> read_model(const JsonField& model, const std::vect
                                             model["unk_token"].is_null() ? "<unk>" : model["unk_token"].string(),
                                             model.where());
   }
-  model.refuse(fmt::format("type \"{}\"", type));
+  fail(ErrorKind::data, "{}: type is \"{}\", expected BPE, WordPiece, Unigram or WordLevel", model.where(), type);
 }
 
 }  // namespace hone
