@@ -36,16 +36,21 @@
 #include "rewards/repetition.h"
 #include "rewards/safety.h"
 #include "rewards/skeleton.h"
+#include "stages/best_of_n.h"
 #include "stages/classify.h"
+#include "stages/distill.h"
 #include "stages/dpo.h"
 #include "stages/eval.h"
 #include "stages/grpo.h"
 #include "stages/grpo_presets.h"
 #include "stages/kto.h"
+#include "stages/online_dpo.h"
 #include "stages/ppo.h"
 #include "stages/pretrain.h"
+#include "stages/qa_span.h"
 #include "stages/reward_model.h"
 #include "stages/sft.h"
+#include "stages/token_classify.h"
 
 namespace hone {
 
@@ -61,13 +66,19 @@ Catalog stages() {
           {
               {"pretrain", "Causal language modelling on plain text.", make<PretrainSpec>},
               {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
-              {"classify", "A classifier on the trunk, from labelled texts.", make<ClassifySpec>},
+              {"classify", "Classes or numbers of texts and of pairs of texts.", make<ClassifySpec>},
+              {"token_classify", "A class for each word.", make<TokenClassifySpec>},
+              {"qa_span", "Where in a context the answer to a question is.", make<QaSpanSpec>},
               {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
               {"dpo", "Direct preference optimization and its losses, from pairs.", make<DpoSpec>},
               {"kto", "Kahneman-Tversky optimization, from single good and bad answers.", make<KtoSpec>},
               {"orpo", "Odds-ratio preference optimization: supervised and from pairs at once.", make<OrpoSpec>},
               {"simpo", "Simple preference optimization: from pairs, without a reference.", make<SimpoSpec>},
               {"cpo", "Contrastive preference optimization: from pairs, without a reference.", make<CpoSpec>},
+              {"online_dpo", "Direct preference optimization on the policy's own answers.", make<OnlineDpoSpec>},
+              {"best_of_n", "Fine-tuning on the best of several answers to each prompt.", make<BestOfNSpec>},
+              {"rejection_sampling", "Fine-tuning on every answer that is good enough.", make<RejectionSamplingSpec>},
+              {"distill", "A smaller model learns the distributions of a teacher.", make<DistillSpec>},
               {"ppo", "Proximal policy optimization with a critic.", make<PpoSpec>},
               {"grpo", "Group-relative policy optimization.", make<GrpoSpec>},
               {"dr_grpo", "GRPO without deviations and lengths in the loss.", make<DrGrpoSpec>},

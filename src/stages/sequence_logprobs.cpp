@@ -33,13 +33,15 @@ at::Tensor sequence_logprobs(Model& model, std::span<const TokenExample> example
   for (std::size_t begin = 0; begin < examples.size(); begin += packed_at_once) {
     const Batch batch = batch_of(examples.subspan(begin, std::min(packed_at_once, examples.size() - begin)));
     const at::Tensor logprob_T = batch_logprobs(model, batch, 1.0, tokens_per_pass);
-    parts.push_back(sums(logprob_T, sequence_of_rows(batch.start_S1), batch.sequences()).to(at::kFloat));
+    parts.push_back(sequence_sums(logprob_T, batch).to(at::kFloat));
   }
   return parts.empty() ? at::empty({0}, at::kFloat) : at::cat(parts);
 }
 
-at::Tensor counted_tokens(const Batch& batch) {
-  return sums(batch.mask_T, sequence_of_rows(batch.start_S1), batch.sequences());
+at::Tensor sequence_sums(const at::Tensor& value_T, const Batch& batch) {
+  return sums(value_T, sequence_of_rows(batch.start_S1), batch.sequences());
 }
+
+at::Tensor counted_tokens(const Batch& batch) { return sequence_sums(batch.mask_T, batch); }
 
 }  // namespace hone

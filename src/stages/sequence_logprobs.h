@@ -17,6 +17,9 @@ at::Tensor sequence_logprobs(Model& model, const Batch& batch, const DropoutDraw
 /// Float32, without gradient, a bounded number of tokens at a time: what a frozen reference gives to many examples.
 at::Tensor sequence_logprobs(Model& model, std::span<const TokenExample> examples, std::int64_t tokens_per_pass);
 
+/// Sums of a [T] stream over the rows that each sequence has, float64.
+at::Tensor sequence_sums(const at::Tensor& value_T, const Batch& batch);
+
 /// How many tokens the mask counts, float64.
 at::Tensor counted_tokens(const Batch& batch);
 

@@ -219,6 +219,7 @@ void Training::take_step(std::int64_t step) {
   means_.last("learning_rate", report.learning_rate);
   means_.rate("tokens_per_second", static_cast<double>(tokens), watch.seconds());
   means_.last("epoch", order_.epochs());
+  for (const auto& [name, value] : objective_.take_metrics()) means_.mean(name, value);
   if (skipped_ > 0) means_.last("skipped_updates", static_cast<double>(skipped_));
 }
 
