@@ -3,7 +3,7 @@
 #include "config/load.h"
 #include "envs/skeleton.h"
 #include "rewards/exact_match.h"
-#include "stages/grpo.h"
+#include "stages/grpo_presets.h"
 #include "stages/ppo.h"
 #include "support/doctest_torch.h"
 #include "support/error_of.h"
@@ -105,6 +105,42 @@ TEST_CASE("stages: values that cannot work together are refused where they stand
   HONE_CHECK_ERROR(config, read<PpoSpec>(compat + "critic: {trunk: separate}\nbootstrap_truncated: true\n"), "compat",
                    "bootstrap_truncated");
   HONE_CHECK_ERROR(config, read<GrpoSpec>("compat: {micro_batch: 2}\n"), "compat");
+}
+
+TEST_CASE("stages: the named relatives of grpo are defaults of its fields") {
+  CHECK(read<DrGrpoSpec>("sampling: {max_tokens: 7}\n").rl.length_constant() == 7);
+  CHECK(read<DrGrpoSpec>("").group.baseline == GroupBaseline::dr_grpo);
+  CHECK(read<RlooSpec>("").rl.kl.place == KlPlace::reward);
+  CHECK(read<ReinforcePlusPlusSpec>("").whiten == Whiten::tokens);
+  CHECK(read<RemaxSpec>("samples: 1\n").group.baseline == GroupBaseline::greedy);
+  CHECK(read<GspoSpec>("").rl.ratio == RatioLevel::sequence);
+  CHECK(read<CispoSpec>("clip_high: 1\n").rl.policy_loss_options().clip == ClipKind::detached);
+  CHECK(read<DapoSpec>("").rl.dynamic_sampling == 10);
+  CHECK(read<GdpoSpec>("").compare == CompareRewards::each);
+  CHECK(read<RlooSpec>("kl: {place: off}\nbaseline: grpo\n").group.baseline == GroupBaseline::grpo);
+}
+
+TEST_CASE("stages: settings of the family that contradict each other are refused before the run") {
+  const auto refused = [](const std::string& lines, const char* key, const char* why) {
+    CAPTURE(lines);
+    HONE_CHECK_ERROR(config, read<GrpoSpec>(lines), key, why);
+  };
+  refused("dynamic_sampling: 2\nrollout: {replay: a.jsonl}\n", "dynamic_sampling", "replay");
+  refused("past: {groups: 65}\n", "past", "prompts");
+  refused("past: {groups: 1}\nrollout: {replay: a.jsonl}\n", "past", "replay");
+  refused("entropy_target: 0.5\n", "entropy_target", "entropy_coefficient");
+  refused("importance: {token_low: 2, token_high: 1}\n", "token_low", "token_high");
+  refused("covariance: {low: 5, high: 1}\n", "low", "below high");
+  refused("kl: {reference_every: 4}\n", "kl.place", "reference");
+  refused("kl: {place: reward, ratio_weighted: true}\n", "ratio_weighted", "loss");
+  refused("gamma: 0.9\n", "gamma", "to_come");
+  refused("baseline: greedy\nrollout: {max_lag: 1}\n", "baseline", "lag");
+  refused("compare: each\ncredit: to_come\n", "compare", "episode");
+  refused("compare: each\nbaseline: none\n", "compare", "baseline");
+  refused("compare: each\nmissing_eos_penalty: 1\n", "compare", "missing_eos_penalty");
+  HONE_CHECK_ERROR(config, read<ReinforcePlusPlusSpec>("dynamic_sampling: 2\n"), "dynamic_sampling", "samples");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("critic: {warmup_iterations: 2}\n"), "warmup_iterations", "separate");
+  HONE_CHECK_ERROR(config, read<PpoSpec>("critic: {from: judge}\n"), "from", "separate");
 }
 
 TEST_CASE("stages: the arithmetic of a stage is what it will do") {
