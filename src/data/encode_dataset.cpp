@@ -17,8 +17,6 @@ void require_shape(const Dataset& data, std::initializer_list<DataShape> accepte
        data.shape_name());
 }
 
-Conversation conversation_of(const DataRow& row) { return {to_json(row.messages), row.tools}; }
-
 /// The rows added, or an error when all were empty.
 EncodedRows finish(const Dataset& data, ExampleEncoder& encoder, std::string_view learned) {
   EncodedRows encoded;
@@ -36,6 +34,8 @@ EncodedRows finish(const Dataset& data, ExampleEncoder& encoder, std::string_vie
 }
 
 }  // namespace
+
+Conversation conversation_of(const DataRow& row) { return {to_json(row.messages), row.tools}; }
 
 EncodedRows encode_texts(const Dataset& data, Split split, const Tokenizer& tokenizer, std::int64_t context,
                          const ExampleRules& rules) {

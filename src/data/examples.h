@@ -141,6 +141,9 @@ struct EncodedRows {
   EncodeReport report;
 };
 
+/// A row's messages and tools.
+Conversation conversation_of(const DataRow& row);
+
 // Whole splits. Error{data} when the rows' shape does not fit (the message names both) or when no token of any row would
 // be learned, Error{config} for messages without a chat template.
 
