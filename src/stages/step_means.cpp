@@ -30,6 +30,7 @@ void StepMeans::rate(std::string_view name, double amount, double seconds) {
   Entry& entry = this->entry(name);
   entry.sum += amount;
   entry.weight += seconds;
+  entry.clocked = true;
 }
 
 MetricValues StepMeans::take() {
@@ -47,9 +48,10 @@ void StepMeans::exchange(TrainerState& state) {
     const std::string prefix = fmt::format("means.{}.", i);
     Entry& entry = entries_[i];
     state.value(prefix + "name", entry.name);
-    state.value(prefix + "sum", entry.sum);
-    state.value(prefix + "weight", entry.weight);
     state.value(prefix + "other", entry.other);
+    double none = 0;
+    state.value(prefix + "sum", entry.clocked ? none : entry.sum);
+    state.value(prefix + "weight", entry.clocked ? none : entry.weight);
   }
 }
 

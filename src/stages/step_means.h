@@ -16,7 +16,7 @@ class StepMeans {
   void mean(std::string_view name, double value);
   /// The value of the last step.
   void last(std::string_view name, double value);
-  /// The sum of amounts over that of seconds.
+  /// The sum of amounts over that of seconds, of this process alone: checkpoints hold nothing that depends on the clock.
   void rate(std::string_view name, double amount, double seconds);
 
   /// The row; then nothing is kept.
@@ -29,6 +29,7 @@ class StepMeans {
     double sum = 0;
     double weight = 0;
     double other = 0;  ///< shown while weight is 0
+    bool clocked = false;
   };
   Entry& entry(std::string_view name);
 
