@@ -28,7 +28,7 @@ std::vector<fs::path> checkpoints_at(const fs::path& place) {
   const fs::path below = fs::exists(place / "checkpoints") ? place / "checkpoints" : place;
   for (fs::recursive_directory_iterator entry(below), end; entry != end; ++entry) {
     const std::string name = entry->path().filename().string();
-    const bool is_one = name == "final" || name.starts_with("step_") || name == "failed";
+    const bool is_one = name == "final" || name.starts_with("step_") || name == "best" || name == "failed";
     if (!entry->is_directory() || !(is_one || name.starts_with(".tmp-"))) continue;
     entry.disable_recursion_pending();
     if (is_one) found.push_back(entry->path());
