@@ -1,5 +1,7 @@
 #include "algo/label_loss.h"
 
+#include <vector>
+
 #include "base/error.h"
 
 namespace hone {
@@ -18,12 +20,35 @@ at::Tensor summed(const at::Tensor& loss, double denominator) {
 }  // namespace
 
 at::Tensor classification_loss(const at::Tensor& logits_SC, const at::Tensor& target_S, const at::Tensor& weight_C,
-                               double denominator) {
+                               double denominator, double label_smoothing) {
   HONE_ASSERT(logits_SC.dim() == 2 && target_S.size(0) == logits_SC.size(0));
   const auto target = target_S.to(at::kLong);
-  auto loss = -logits_SC.log_softmax(1).gather(1, target.unsqueeze(1)).squeeze(1);
-  if (weight_C.defined()) loss = loss * weight_C.index_select(0, target);
+  auto loss_SC = -logits_SC.log_softmax(1);
+  if (weight_C.defined()) loss_SC = loss_SC * weight_C;
+  auto loss = loss_SC.gather(1, target.unsqueeze(1)).squeeze(1);
+  if (label_smoothing > 0) loss = (1 - label_smoothing) * loss + label_smoothing * loss_SC.mean(1);
   return summed(loss, denominator);
+}
+
+at::Tensor multi_label_loss(const at::Tensor& logits_SC, const at::Tensor& target_SC, const at::Tensor& weight_C,
+                            double denominator) {
+  HONE_ASSERT(logits_SC.sizes() == target_SC.sizes());
+  auto holds = target_SC * at::softplus(-logits_SC);
+  if (weight_C.defined()) holds = holds * weight_C;
+  return summed(holds + (1 - target_SC) * at::softplus(logits_SC), denominator);
+}
+
+at::Tensor span_loss(const at::Tensor& logits_T2, const at::Tensor& span_S2, const at::Tensor& start_S1,
+                     double denominator) {
+  HONE_ASSERT(logits_T2.dim() == 2 && logits_T2.size(1) == 2 && span_S2.size(0) == start_S1.size(0) - 1);
+  const auto logits = logits_T2.to(at::kDouble);
+  const auto length_S = start_S1.to(at::kLong).diff();
+  const std::int64_t* length = length_S.const_data_ptr<std::int64_t>();
+  std::vector<at::Tensor> sums;
+  for (const at::Tensor& sequence : logits.split_with_sizes({length, static_cast<std::size_t>(length_S.size(0))})) {
+    sums.push_back(sequence.logsumexp(0));
+  }
+  return summed(0.5 * (at::stack(sums) - logits.gather(0, span_S2)), denominator);
 }
 
 double class_denominator(const at::Tensor& target_S, const at::Tensor& weight_C) {
@@ -47,6 +72,10 @@ at::Tensor bradley_terry_loss(const at::Tensor& chosen_P, const at::Tensor& reje
   auto difference = chosen_P - rejected_P;
   if (margin_P.defined()) difference = difference - margin_P;
   return summed(at::softplus(-difference), denominator);
+}
+
+at::Tensor centering_loss(const at::Tensor& chosen_P, const at::Tensor& rejected_P, double denominator) {
+  return summed((chosen_P + rejected_P).square(), denominator);
 }
 
 }  // namespace hone

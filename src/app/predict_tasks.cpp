@@ -103,24 +103,6 @@ PredictTask fill_mask(const TaskModel& model, const PredictOptions& options) {
   };
 }
 
-/// The template of a question and a context, from how the tokenizer joins two empty texts.
-PairTemplate pair_template(const Tokenizer& tokenizer) {
-  const EncodedText pair = tokenizer.encode_with_offsets({"a", "a"});
-  PairTemplate around;
-  std::vector<std::int32_t>* part = &around.before;
-  std::int32_t seen = -1;
-  for (std::size_t i = 0; i < pair.ids.size(); ++i) {
-    if (pair.sequence[i] >= 0) {
-      seen = pair.sequence[i];
-      part = seen == 0 ? &around.between : &around.behind;
-    } else {
-      part->push_back(pair.ids[i]);
-    }
-  }
-  around.two_types = !pair.type_ids.empty() && pair.type_ids.back() == 1;
-  return around;
-}
-
 PredictTask question_answering(const TaskModel& model, const PredictOptions& options) {
   AnswerSettings settings{.top_k = static_cast<std::size_t>(options.top_k == 0 ? 1 : options.top_k),
                           .max_answer_length = static_cast<std::size_t>(options.max_answer_length),

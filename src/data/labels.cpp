@@ -41,6 +41,20 @@ LabelSet LabelSet::of(std::span<const std::string> labels) {
   return set;
 }
 
+LabelSet LabelSet::in_order(std::span<const std::string> names) const {
+  HONE_ASSERT(static_cast<std::int64_t>(names.size()) == size());
+  LabelSet set;
+  for (const std::string& name : names) {
+    const std::int64_t id = find(name);
+    HONE_ASSERT(id >= 0);
+    set.names_.push_back(name);
+    set.counts_.push_back(counts_[static_cast<std::size_t>(id)]);
+  }
+  set.index();
+  HONE_ASSERT(set.ids_.size() == names.size());
+  return set;
+}
+
 void LabelSet::index() {
   for (std::size_t i = 0; i < names_.size(); ++i) ids_[names_[i]] = static_cast<std::int64_t>(i);
 }

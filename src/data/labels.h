@@ -19,6 +19,9 @@ class LabelSet {
   /// From labels as they occur, repeated.
   static LabelSet of(std::span<const std::string> labels);
 
+  /// The same classes with ids in this order, which names each of them once.
+  LabelSet in_order(std::span<const std::string> names) const;
+
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
   const std::string& name(std::int64_t id) const;
   const std::vector<std::string>& names() const { return names_; }

@@ -4,16 +4,9 @@
 #include <span>
 #include <vector>
 
-namespace hone {
+#include "text/pair_template.h"
 
-/// The ids that a tokenizer puts around a pair of texts: before the first, between them, behind the second. BERT: [CLS]
-/// · [SEP] · [SEP]; RoBERTa: <s> · </s></s> · </s>.
-struct PairTemplate {
-  std::vector<std::int32_t> before;
-  std::vector<std::int32_t> between;
-  std::vector<std::int32_t> behind;
-  bool two_types = true;  ///< the second text and what is behind it have type 1, everything else 0
-};
+namespace hone {
 
 /// A question with as much of a context as the model takes.
 struct AnswerWindow {

@@ -21,20 +21,29 @@ Batch batch_of(std::span<const TokenExample> examples) {
   return to_batch(pack(examples, rows));
 }
 
-LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows) {
-  const ModelInput input = input_of(*run.model);
-  EncodedRows train = encode_labelled(data, Split::train, *run.tokenizer, input, classes);
-  log_info("data.{}: {} classes; {}", data.name(), classes.size(), train.report.text());
-  LearnableRows rows{std::move(train.examples), {}};
-  if (data.has(Split::held_out)) {
-    rows.held_out = encode_labelled(data, Split::held_out, *run.tokenizer, input, classes).examples;
-    if (rows.held_out.size() > static_cast<std::size_t>(held_out_rows)) {
-      rows.held_out.resize(static_cast<std::size_t>(held_out_rows));
-    }
-  } else {
+LearnableRows load_splits(const Dataset& data, std::int64_t held_out_rows,
+                          const std::function<std::vector<TokenExample>(Split)>& encode) {
+  LearnableRows rows{encode(Split::train), {}};
+  if (!data.has(Split::held_out)) {
     log_warn("data.{}: no rows are held out, so nothing is evaluated on them", data.name());
+    return rows;
+  }
+  rows.held_out = encode(Split::held_out);
+  if (rows.held_out.size() > static_cast<std::size_t>(held_out_rows)) {
+    rows.held_out.resize(static_cast<std::size_t>(held_out_rows));
   }
   return rows;
+}
+
+LearnableRows load_labelled(Run& run, const Dataset& data, const LabelSet& classes, std::int64_t held_out_rows) {
+  const ModelInput input = input_of(*run.model);
+  return load_splits(data, held_out_rows, [&](Split split) {
+    EncodedRows rows = encode_labelled(data, split, *run.tokenizer, input, classes);
+    if (split == Split::train) {
+      log_info("data.{}: {} classes; {}", data.name(), classes.size(), rows.report.text());
+    }
+    return std::move(rows.examples);
+  });
 }
 
 at::Tensor sequence_scores(Model& model, const Batch& batch, const DropoutDraw& dropout) {

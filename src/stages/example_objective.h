@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -41,6 +42,10 @@ class ExampleObjective : public Objective {
 
 /// All examples, in order.
 Batch batch_of(std::span<const TokenExample> examples);
+
+/// What `encode` makes of both splits; at most `held_out_rows` of the second. Warns when nothing is held out.
+LearnableRows load_splits(const Dataset& data, std::int64_t held_out_rows,
+                          const std::function<std::vector<TokenExample>(Split)>& encode);
 
 /// Encodes labelled rows: all of the training split and at most `held_out_rows` held-out ones. Error{data} as
 /// encode_labelled.

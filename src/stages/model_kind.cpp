@@ -34,6 +34,9 @@ ModelInput input_of(const Model& model) {
   const PolicyShape& shape = model.policy->shape();
   ModelInput input(shape.context);
   if (shape.kind == PolicyKind::encoder_decoder) input.decoder_start = shape.decoder_start;
+  const Json config = model.policy->hf_config();
+  const Json* types = config.find("type_vocab_size");
+  input.token_types = types != nullptr && types->as_integer() > 1;
   return input;
 }
 

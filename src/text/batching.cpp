@@ -26,20 +26,11 @@ void cut(EncodedText& encoding, std::size_t length, Side side) {
   keep(encoding.attention, length, side);
 }
 
-/// The longer of two first; both alike when even the shorter one is too long.
 void cut_longest(std::vector<EncodedText>& texts, std::size_t length, Side side) {
   if (texts.size() == 1) return cut(texts[0], length, side);
-  std::size_t shorter = texts[0].ids.size(), longer = texts[1].ids.size();
-  const bool swapped = shorter > longer;
-  if (swapped) std::swap(shorter, longer);
-  longer = shorter > length ? shorter : std::max(shorter, length - shorter);
-  if (shorter + longer > length) {
-    shorter = length / 2;
-    longer = shorter + length % 2;
-  }
-  if (swapped) std::swap(shorter, longer);
-  cut(texts[0], shorter, side);
-  cut(texts[1], longer, side);
+  const auto [first, second] = longest_first(texts[0].ids.size(), texts[1].ids.size(), length);
+  cut(texts[0], first, side);
+  cut(texts[1], second, side);
 }
 
 template <class Value>
@@ -48,6 +39,18 @@ void fill(std::vector<Value>& values, std::size_t count, Value value, Side side)
 }
 
 }  // namespace
+
+std::pair<std::size_t, std::size_t> longest_first(std::size_t first, std::size_t second, std::size_t length) {
+  if (first + second <= length) return {first, second};
+  const bool swapped = first > second;
+  std::size_t shorter = std::min(first, second);
+  std::size_t longer = shorter > length ? shorter : std::max(shorter, length - shorter);
+  if (shorter + longer > length) {
+    shorter = length / 2;
+    longer = shorter + length % 2;
+  }
+  return swapped ? std::pair(longer, shorter) : std::pair(shorter, longer);
+}
 
 void truncate(std::vector<EncodedText>& texts, const Truncation& truncation, std::size_t added) {
   if (added > truncation.max_length) {

@@ -2,6 +2,8 @@
 
 #include "text/tokenizer.h"
 
+#include <utility>
+
 namespace hone {
 
 enum class TruncationStrategy { longest_first, only_first, only_second };
@@ -22,6 +24,10 @@ struct Padding {
   std::int32_t id = 0;
   std::int32_t type_id = 0;
 };
+
+/// How many ids of two texts stay so that both together have at most `length`: the longer one is cut first, both alike
+/// when even the shorter one is too long.
+std::pair<std::size_t, std::size_t> longest_first(std::size_t first, std::size_t second, std::size_t length);
 
 /// Cuts the encodings of one text or of two down to max_length - `added` ids. Error{data} when the strategy cannot.
 void truncate(std::vector<EncodedText>& texts, const Truncation& truncation, std::size_t added);

@@ -47,6 +47,43 @@ TEST_CASE("algo: class weights weigh rows, and the denominator makes it a weight
   CHECK(logits.grad().sum(1).abs().max().item<double>() < 1e-15);
 }
 
+TEST_CASE("algo: label smoothing gives every class a share, weighted as the classes are") {
+  const auto logits = leaf(numbers({1, 0, -1}).view({1, 3})), target = at::tensor(std::vector<int>{2});
+  const auto loss_C = -logits.log_softmax(1).squeeze(0);
+  const auto loss = [&](const at::Tensor& weight, double smoothing) {
+    return classification_loss(logits, target, weight, 1, smoothing).item<double>();
+  };
+  CHECK(loss({}, 0.3) == doctest::Approx((0.7 * loss_C[2] + 0.1 * loss_C.sum()).item<double>()));
+  const auto weight = numbers({2, 1, 3});
+  CHECK(loss(weight, 0.3) == doctest::Approx((0.7 * 3 * loss_C[2] + 0.1 * (weight * loss_C).sum()).item<double>()));
+  CHECK(loss({}, 0) == doctest::Approx(loss_C[2].item<double>()));
+}
+
+TEST_CASE("algo: several labels at once are a logistic loss each") {
+  const auto logits = leaf(numbers({1, -2, 0.5, 3}).view({2, 2})), target = numbers({1, 0, 0, 1}).view({2, 2});
+  const double plain = logistic_loss(1) + logistic_loss(2) + logistic_loss(-0.5) + logistic_loss(3);
+  CHECK(multi_label_loss(logits, target, {}, 4).item<double>() == doctest::Approx(plain / 4));
+  CHECK(multi_label_loss(logits, target, numbers({5, 1}), 4).item<double>() ==
+        doctest::Approx((plain + 4 * logistic_loss(1)) / 4));
+  const auto loss = multi_label_loss(logits, target, {}, 1);
+  loss.backward();
+  CHECK(gap(logits.grad(), logits.sigmoid() - target) < 1e-12);
+}
+
+TEST_CASE("algo: the places of an answer are chosen within its sequence") {
+  const auto logits = leaf(numbers({1, 2, 0, -1, 3, 0, 900, 5, 901, 6}).view({5, 2}));
+  const auto spans = at::tensor(std::vector<std::int64_t>{0, 2, 4, 3}).view({2, 2});
+  const auto starts = starts_of({3, 2});
+  const auto first = logits.narrow(0, 0, 3).log_softmax(0), second = logits.narrow(0, 3, 2).log_softmax(0);
+  const auto expected = -(first[0][0] + first[2][1] + second[1][0] + second[0][1]) / 2;
+  const auto loss = span_loss(logits, spans, starts, 2);
+  CHECK(loss.item<double>() == doctest::Approx((expected / 2).item<double>()));
+  loss.backward();
+  CHECK(logits.grad().abs().max().item<double>() < 1);
+  CHECK(logits.grad().narrow(0, 3, 2).sum(0).abs().max().item<double>() < 1e-12);
+  HONE_CHECK_ERROR(data, span_loss(logits, spans, starts, 0), "no row");
+}
+
 TEST_CASE("algo: pair loss falls with the margin won and asks for the margin wanted") {
   const auto chosen = leaf(numbers({2, 0})), rejected = leaf(numbers({1, 3}));
   const auto loss = bradley_terry_loss(chosen, rejected, {}, 2);

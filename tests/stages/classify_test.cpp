@@ -1,5 +1,7 @@
 #include "stages/classify.h"
 
+#include <functional>
+
 #include "stages/labelled_rows.h"
 #include "stages/tiny_run.h"
 
@@ -64,4 +66,98 @@ TEST_CASE("stages: a classifier's step does not depend on how its batch is cut i
   const auto [cut_loss, cut_norm] = first_step(25);
   CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
   CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
+}
+
+TEST_CASE("stages: several labels at once and numbers are learned, and the head says which") {
+  TinyRun tiny;
+  std::string labels, numbers;
+  for (std::uint64_t i = 0; i < 240; ++i) {
+    const std::string a = text_of_class(i, 0), x = text_of_class(i, 1);
+    const std::string text = i % 4 == 0 ? a : i % 4 == 1 ? x : i % 4 == 2 ? a + x : text_of_class(i, 2);
+    const std::string named = i % 4 == 0 ? "\"a\"" : i % 4 == 1 ? "\"x\"" : i % 4 == 2 ? "\"x\",\"a\"" : "";
+    labels += "{\"text\":\"" + text + "\",\"labels\":[" + named + "]}\n";
+    numbers += "{\"text\":\"" + text + "\",\"value\":" + std::to_string(static_cast<double>(i % 4)) + "}\n";
+  }
+  tiny.add_data("rows", "labels.jsonl", labels, 0.3);
+  ClassifySpec spec = quick_classify();
+  spec.training.steps = 60;
+  CHECK(spec.run(tiny.run).held_out[0].metric == "F1 (over all labels)");
+  CHECK(tiny.series("eval/f1_micro").back() >= 0.9);
+  CHECK(tiny.series("eval/f1/a").back() >= 0.8);
+  CHECK(tiny.run.model->plan.problem_type == "multi_label_classification");
+  CHECK(tiny.run.model->plan.labels == std::vector<std::string>{"a", "x"});
+
+  TinyRun rated;
+  rated.add_data("rows", "numbers.jsonl", numbers, 0.3);
+  spec.training.steps = 80;
+  spec.run(rated.run);
+  CHECK(rated.series("eval/spearman").back() >= 0.8);
+  CHECK(rated.series("eval/loss").back() < rated.series("eval/loss").front());
+  CHECK(rated.series("eval/r2").back() > 0.5);
+  CHECK(rated.run.model->plan.problem_type == "regression");
+  CHECK(rated.run.model->score->outputs() == 1);
+}
+
+TEST_CASE("stages: the loss of the first step counts classes by their weights") {
+  const auto first_loss = [](const std::function<void(ClassifySpec&)>& change) {
+    TinyRun tiny;
+    tiny.add_data("rows", "rows.jsonl", labelled_rows(30, 3, names));
+    ClassifySpec spec = quick_classify();
+    spec.training.steps = 1;
+    spec.training.batch_size = 30;
+    change(spec);
+    spec.run(tiny.run);
+    return tiny.series("loss").at(0);
+  };
+  const double plain = first_loss([](ClassifySpec&) {});
+  const auto only = [&](const std::string& name) {
+    return first_loss([&](ClassifySpec& spec) {
+      for (const char* other : names) spec.class_weights.emplace_back(other, name == other ? 1 : 0);
+    });
+  };
+  CHECK((only("first") + only("second") + only("third")) / 3 == doctest::Approx(plain).epsilon(1e-6));
+  CHECK(first_loss([](ClassifySpec& spec) { spec.balanced = true; }) == doctest::Approx(plain).epsilon(1e-6));
+  CHECK(first_loss([](ClassifySpec& spec) { spec.label_smoothing = 0.2; }) != doctest::Approx(plain).epsilon(1e-6));
+}
+
+TEST_CASE("stages: a classifier goes on with the order of classes that its head has") {
+  TinyRun tiny;
+  tiny.add_data("rows", "rows.jsonl", labelled_rows(60, 2, names));
+  tiny.run.use_heads({.lm = false, .scores = 2, .score_kind = HeadKind::classes, .labels = {"second", "first"}});
+  const at::Tensor before = tiny.weights();
+  ClassifySpec spec = quick_classify();
+  spec.training.steps = 1;
+  spec.training.optimizer.learning_rate = 0;
+  spec.run(tiny.run);
+  CHECK(at::equal(before, tiny.weights()));
+  CHECK(tiny.run.model->plan.labels == std::vector<std::string>{"second", "first"});
+}
+
+TEST_CASE("stages: what does not fit a classifier is refused before a step is taken") {
+  TinyRun tiny;
+  tiny.add_data("rows", "rows.jsonl", labelled_rows(20, 2, names));
+  tiny.add_data("rated", "rated.jsonl", "{\"text\":\"a\",\"value\":1}\n{\"text\":\"b\",\"value\":2}\n");
+  ClassifySpec spec = quick_classify();
+  spec.class_weights = {{"frist", 2.0}};
+  HONE_CHECK_ERROR(data, spec.run(tiny.run), "stages.judge.class_weights", "'frist'", "first");
+  spec.class_weights = {{"first", -1.0}};
+  HONE_CHECK_ERROR(config, spec.run(tiny.run), "class_weights.first", "negative");
+  spec = quick_classify();
+  spec.problem_type = ProblemChoice::multi_label;
+  HONE_CHECK_ERROR(data, spec.run(tiny.run), "data.rows", "`labels`");
+  spec = quick_classify();
+  spec.data = "rated";
+  spec.balanced = true;
+  HONE_CHECK_ERROR(config, spec.run(tiny.run), "stages.judge", "numbers");
+  spec = quick_classify();
+  spec.length = {.max_tokens = 5, .overlong = Overlong::error};
+  HONE_CHECK_ERROR(data, spec.run(tiny.run), "rows.jsonl:", "at most 5");
+  DataConfig other;
+  other.path = tiny.scratch.file("train.jsonl", labelled_rows(20, 2, names)).string();
+  other.held_out_path = tiny.scratch.file("test.jsonl", labelled_rows(3, 3, names)).string();
+  tiny.run.data["split"] = other;
+  spec = quick_classify();
+  spec.data = "split";
+  HONE_CHECK_ERROR(data, spec.run(tiny.run), "test.jsonl:3", "'third'");
+  CHECK(tiny.series("loss").empty());
 }
