@@ -110,6 +110,8 @@ void RolloutReplay::check_file() {
   open();
   std::int64_t iteration = 0, rows = 0;
   bool first = true;
+  Episode before;
+  std::int64_t members = 0;  // of its group, so far
   for (Line line; iteration <= needs_.iterations && next(line); first = false) {
     if (first) {
       has_logprobs_ = line.has_logprobs;
@@ -123,7 +125,13 @@ void RolloutReplay::check_file() {
            line.has_logprobs != has_logprobs_ ? "log-probabilities" : "a score");
     }
     check_order(line, iteration, rows);
+    if (iteration > needs_.iterations) break;
+    if (!first) check_group(&line.episode, before, members);
+    const bool same = !first && before.visit == line.episode.visit && before.group == line.episode.group;
+    members = same ? members + 1 : 1;
+    before = std::move(line.episode);
   }
+  if (members > 0) check_group(nullptr, before, members);
   if (iteration > needs_.iterations) return;
   if (iteration < needs_.iterations || rows < needs_.episodes) {
     fail(ErrorKind::data,
@@ -146,6 +154,13 @@ void RolloutReplay::check_order(const Line& line, std::int64_t& iteration, std::
          "episodes each (`prompts` × `samples`)",
          path_.string(), lines_->number(), line.iteration, rows, iteration, needs_.episodes);
   }
+}
+
+void RolloutReplay::check_group(const Episode* now, const Episode& before, std::int64_t members) const {
+  const bool ends = now == nullptr || now->visit != before.visit || now->group != before.group;
+  if (needs_.samples == 1 || (ends ? members == needs_.samples : members < needs_.samples)) return;
+  fail(ErrorKind::data, "{}:{}: group {} of iteration {} has {} episodes, the stage's groups have {} (`samples`)",
+       path_.string(), lines_->number(), before.group, before.visit, ends ? members : members + 1, needs_.samples);
 }
 
 RolloutReplay::Line RolloutReplay::parse(const Json& json) {

@@ -33,7 +33,7 @@ class RolloutReplay {
   /// Reads the whole file once and checks it; both borrowed objects outlive this one. Error{data} with file and line:
   /// a line that is no episode, a prompt that the environment does not have, ids that the tokenizer does not know or
   /// would not have made of the prompt, an episode longer than the context, iterations that are missing or have another
-  /// number of episodes.
+  /// number of episodes, and where `samples` is above 1 groups of another size.
   RolloutReplay(const std::filesystem::path& path, const Environment& environment, const Tokenizer& tokenizer,
                 const ReplayNeeds& needs);
 
@@ -57,6 +57,8 @@ class RolloutReplay {
   bool next(Line& line);
   void check_file();
   void check_order(const Line& line, std::int64_t& iteration, std::int64_t& rows) const;
+  /// `before`: the episode of the line before; `members`: how many of its group there were.
+  void check_group(const Episode* now, const Episode& before, std::int64_t members) const;
   Line parse(const Json& json);
   Prompt find_prompt(const Json& json);
   std::vector<std::int32_t> prompt_ids(const Json& json, const Prompt& prompt) const;

@@ -129,6 +129,23 @@ TEST_CASE("stages: a replay does not depend on the seed that draws samples") {
   CHECK(!at::equal(other.weights, recorded.weights));
 }
 
+TEST_CASE("stages: a record with groups of another size than the stage's stops it before anything is learned") {
+  const Scratch scratch;
+  GrpoSpec spec = quick<GrpoSpec>("grpo");  // 8 prompts, 2 samples
+  spec.rl.rollout.record = (scratch.path() / "rollouts.jsonl").string();
+  outcome(spec);
+  spec.rl.rollout = {.replay = spec.rl.rollout.record};
+  CHECK_NOTHROW(outcome(spec));
+  spec.rl.prompts = 4;
+  spec.rl.samples = 4;
+  HONE_CHECK_ERROR(data, outcome(spec), "rollouts.jsonl:3", "group 0 of iteration 1 has 2 episodes", "have 4");
+  PpoSpec ppo = quick<PpoSpec>("ppo");  // nothing is compared: any groups will do
+  ppo.rl.rollout = spec.rl.rollout;
+  ppo.rl.prompts = 16;
+  ppo.rl.samples = 1;
+  CHECK_NOTHROW(outcome(ppo));
+}
+
 TEST_CASE("stages: a record that does not fit stops the stage before anything is learned") {
   const Scratch scratch;
   PpoSpec spec = hard_ppo(CriticTrunk::shared);
@@ -138,9 +155,9 @@ TEST_CASE("stages: a record that does not fit stops the stage before anything is
   spec.rl.iterations = 3;
   HONE_CHECK_ERROR(data, outcome(spec), "rollouts.jsonl", "ends in iteration 2", "3 iterations");
   spec.rl.iterations = 2;
-  spec.rl.samples = 4;
+  spec.rl.prompts = 16;
   HONE_CHECK_ERROR(data, outcome(spec), "rollouts.jsonl:17", "iteration 2 after 16", "32 episodes");
-  spec.rl.samples = 2;
+  spec.rl.prompts = 8;
   spec.rl.environment = std::make_unique<FirstLetterSpec>();
   HONE_CHECK_ERROR(data, outcome(spec), "rollouts.jsonl:1", "other prompts");
 }
