@@ -42,6 +42,23 @@ at::Tensor detached(const at::Tensor& logprob, const at::Tensor& log_ratio, cons
   return -advantage * factor * logprob;
 }
 
+at::Tensor soft(const at::Tensor& log_ratio, const at::Tensor& advantage) {
+  constexpr double largest = 20;  // e^20: beyond it the sigmoid is 1, and the exponential of its gradient overflows
+  const auto temperature = at::where(advantage > 0, at::ones_like(advantage), at::full_like(advantage, 1.05));
+  const auto ratio = log_ratio.clamp_max(largest).exp();
+  return -advantage * at::sigmoid(temperature * (ratio - 1)) * 4 / temperature;
+}
+
+at::Tensor loss_by_row(const at::Tensor& logprob, const at::Tensor& log_ratio, const at::Tensor& advantage,
+                       const PolicyLossOptions& options) {
+  switch (options.clip) {
+    case ClipKind::surrogate: return surrogate(log_ratio, advantage, options);
+    case ClipKind::detached: return detached(logprob, log_ratio, advantage, options);
+    case ClipKind::soft: break;
+  }
+  return soft(log_ratio, advantage);
+}
+
 }  // namespace
 
 void PolicyMetrics::add(const PolicyMetrics& other) {
@@ -62,8 +79,7 @@ PolicyLoss policy_loss(const at::Tensor& logprob_M, const at::Tensor& old_logpro
   auto log_ratio = logprob_M - old_logprob_M.detach();
   if (options.ratio == RatioLevel::sequence) log_ratio = rows.sequence_mean(log_ratio);
   const auto advantage = advantage_M.detach();
-  auto loss_M = options.clip == ClipKind::surrogate ? surrogate(log_ratio, advantage, options)
-                                                    : detached(logprob_M, log_ratio, advantage, options);
+  auto loss_M = loss_by_row(logprob_M, log_ratio, advantage, options);
   if (importance_M.defined()) loss_M = loss_M * importance_M.detach();
   return {rows.weighted_sum(loss_M), measure(log_ratio, advantage, options)};
 }

@@ -16,9 +16,10 @@ enum class RatioLevel { token, sequence };
 inline constexpr std::array<std::string_view, 2> ratio_level_names = {"token", "sequence"};
 
 /// surrogate: PPO's pessimistic bound. detached: CISPO (MiniMax 2025), where the clipped ratio is a constant factor of
-/// -A·logprob, so that no token loses its gradient; clip_low 1 makes it upper-only.
-enum class ClipKind { surrogate, detached };
-inline constexpr std::array<std::string_view, 2> clip_kind_names = {"surrogate", "detached"};
+/// -A·logprob, so that no token loses its gradient; clip_low 1 makes it upper-only. soft: SAPO (Gao et al. 2025), where
+/// σ(τ·(r - 1))·4/τ stands for the ratio and fades instead of ending; τ 1 for A > 0, 1.05 else, and no bounds.
+enum class ClipKind { surrogate, detached, soft };
+inline constexpr std::array<std::string_view, 3> clip_kind_names = {"surrogate", "detached", "soft"};
 
 struct PolicyLossOptions {
   double clip_low = 0.2;

@@ -88,6 +88,7 @@ Catalog stages() {
               {"gspo", "GRPO with one probability ratio an episode.", make<GspoSpec>},
               {"cispo", "GRPO with clipped ratios as constant factors.", make<CispoSpec>},
               {"dapo", "GRPO with a higher clip and groups that teach something.", make<DapoSpec>},
+              {"sapo", "GRPO whose clip fades.", make<SapoSpec>},
               {"gdpo", "GRPO that compares each reward by itself.", make<GdpoSpec>},
               {"eval", "Held-out evaluation without training.", make<EvalSpec>},
           }};

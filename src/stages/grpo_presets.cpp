@@ -47,6 +47,11 @@ DapoSpec::DapoSpec() {
   rl.dynamic_sampling = 10;
 }
 
+SapoSpec::SapoSpec() {
+  rl.clip = ClipKind::soft;
+  rl.aggregation = Aggregation::sequence_mean;
+}
+
 GdpoSpec::GdpoSpec() {
   compare = CompareRewards::each;
   whiten = Whiten::episodes;

@@ -41,6 +41,11 @@ struct DapoSpec : GrpoSpec {
   DapoSpec();
 };
 
+/// Gao et al. 2025, "Soft adaptive policy optimization": clipping that fades.
+struct SapoSpec : GrpoSpec {
+  SapoSpec();
+};
+
 /// Liu et al. 2026: each reward compared by itself.
 struct GdpoSpec : GrpoSpec {
   GdpoSpec();

@@ -41,7 +41,7 @@ void RlConfig::describe(Fields& f) {
   f.choice("ratio", ratio, ratio_level_names, "The probability ratio of each token, or the geometric mean over its episode.");
   f.choice("clip", clip, clip_kind_names,
            "surrogate: PPO's pessimistic bound. detached: the clipped ratio is a constant factor of -A·logprob, so that no token "
-           "loses its gradient.");
+           "loses its gradient. soft: a sigmoid of the ratio that fades instead of ending.");
   f.field("clip_low", clip_low, "The probability ratio is clipped at 1 - clip_low.", between(0, 1));
   f.field("clip_high", clip_high, "… and at 1 + clip_high.", at_least(0));
   f.field("dual_clip", dual_clip, "Bounds the ratio of tokens with negative advantage; 0: off.", at_least(0));

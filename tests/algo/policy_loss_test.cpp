@@ -167,8 +167,11 @@ TEST_CASE("algo: gradients agree with finite differences in every form") {
   const auto old = -at::rand({6}, at::kDouble) - .5, advantage = numbers({1, -1, .5, -2, 3, -.3});
   const auto importance = at::rand({6}, at::kDouble) + .5, at = old + .3 * at::randn({6}, at::kDouble);
   const auto rows = mean_over({4, 2});
-  for (const auto ratio : {RatioLevel::token, RatioLevel::sequence}) {
-    const PolicyLossOptions options = {.clip_low = .15, .clip_high = .25, .dual_clip = 1.6, .ratio = ratio};
+  for (const auto& [ratio, clip] : {std::pair(RatioLevel::token, ClipKind::surrogate),
+                                    std::pair(RatioLevel::sequence, ClipKind::surrogate),
+                                    std::pair(RatioLevel::token, ClipKind::soft)}) {
+    const PolicyLossOptions options = {
+        .clip_low = .15, .clip_high = .25, .dual_clip = 1.6, .ratio = ratio, .clip = clip};
     const auto value = [&](const at::Tensor& x) {
       return policy_loss(x, old, advantage, importance, rows, options).loss;
     };
@@ -248,4 +251,14 @@ TEST_CASE("algo: a bad sequence that the policy has left is dropped, a good one 
   const auto kept = stale_mask(logprob, logprob + twice(drift) + spread, twice(advantage), rows,
                                golden.at("inputs").at("threshold").as_number());
   CHECK(gap(kept, twice(tensor_of(golden.at("expected")))) == 0.0);
+}
+
+TEST_CASE("algo: the soft form has PPO's gradient at ratio 1 and none far away, where the ratio overflows too") {
+  for (const double advantage : {1.0, -1.0}) {
+    for (const auto& [difference, slope] : {std::pair(0.0, -advantage), std::pair(5.0, 0.0), std::pair(800.0, 0.0)}) {
+      const auto logprob = leaf(numbers({difference - 1}));
+      policy_loss(logprob, numbers({-1}), numbers({advantage}), {}, mean_over({1}), {.clip = ClipKind::soft}).loss.backward();
+      CHECK(logprob.grad()[0].item<double>() == doctest::Approx(slope).epsilon(1e-9));
+    }
+  }
 }

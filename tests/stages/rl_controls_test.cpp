@@ -201,5 +201,6 @@ TEST_CASE("stages: every named relative of grpo learns what is rewarded") {
   rises(GspoSpec(), "gspo");
   rises(CispoSpec(), "cispo");
   rises(DapoSpec(), "dapo");
+  rises(SapoSpec(), "sapo");
   rises(GdpoSpec(), "gdpo");
 }

@@ -32,7 +32,8 @@ void apply(const Json& settings, GrpoSpec& spec) {
   rl.clip_low = number("epsilon", 0.2);
   rl.clip_high = number("epsilon_high", rl.clip_low);
   rl.dual_clip = number("delta", 0);
-  if (is("loss_type", "grpo")) rl.aggregation = Aggregation::sequence_mean;
+  if (is("loss_type", "sapo")) rl.clip = ClipKind::soft;
+  if (is("loss_type", "grpo") || is("loss_type", "sapo")) rl.aggregation = Aggregation::sequence_mean;
   if (is("loss_type", "dr_grpo")) rl.aggregation = Aggregation::constant_length;
   if (is("importance_sampling_level", "sequence")) rl.ratio = RatioLevel::sequence;
   if (is("scale_rewards", "none")) spec.group.baseline = GroupBaseline::dr_grpo;
@@ -138,5 +139,6 @@ TEST_CASE("stages: each of the settings that TRL's runs differ in changes what g
   CHECK(gap("weighted_kl", [](GrpoSpec& spec) { spec.rl.kl.ratio_weighted = false; }) > 1e-2);
   CHECK(gap("dr_grpo", [](GrpoSpec& spec) { spec.group.baseline = GroupBaseline::grpo; }) > 1e-2);
   CHECK(gap("gspo", [](GrpoSpec& spec) { spec.rl.ratio = RatioLevel::token; }) > 1e-2);
+  CHECK(gap("sapo", [](GrpoSpec& spec) { spec.rl.clip = ClipKind::surrogate; }) > 1e-2);
   CHECK(gap("cispo", [](GrpoSpec& spec) { spec.rl.clip = ClipKind::surrogate; }) > 1e-2);
 }

@@ -34,6 +34,7 @@ VARIANTS = {
     "dr_grpo": dict(iterations=10, epochs=2, beta=0.0, loss_type="dr_grpo", scale_rewards="none"),
     "gspo": dict(iterations=10, epochs=2, beta=0.0, loss_type="grpo", importance_sampling_level="sequence",
                  epsilon=3e-4, epsilon_high=4e-4),
+    "sapo": dict(iterations=10, epochs=2, beta=0.0, loss_type="sapo"),
     "cispo": dict(iterations=10, epochs=2, beta=0.0, loss_type="cispo", epsilon_high=1.1),
 }
 
