@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "data/examples.h"
@@ -10,6 +11,6 @@ namespace hone {
 /// of the assistant being the answer. The class is 1 where the label is `good`, else 0; `row` is the example's place.
 /// Error{data} for an empty answer and for a third label.
 EncodedRows encode_judged(const Dataset& data, Split split, const Tokenizer& tokenizer, const ModelInput& input,
-                          const std::string& good);
+                          const std::string& good, std::optional<Overlong> overlong = std::nullopt);
 
 }  // namespace hone

@@ -98,6 +98,7 @@ void read_prompt(const RowColumns& columns, DataShape shape, DataRow& row) {
   if (!row.messages.empty()) row.tools = columns.tools();
   if (name.find("completion") != std::string_view::npos) row.completion = columns.text("completion");
   if (name.ends_with("+label")) row.label = columns.label();
+  if (name.ends_with("+rejected") && columns.has("margin")) row.value = columns.value("margin");
   if (shape == DataShape::preference) {
     row.chosen = columns.text("chosen"), row.rejected = columns.text("rejected");
   } else if (name.ends_with("+rejected")) {

@@ -71,10 +71,10 @@ std::string RowColumns::label() const {
   return value.as_string();
 }
 
-double RowColumns::value() const {
-  const Json& value = *find("value");
+double RowColumns::value(std::string_view canonical) const {
+  const Json& value = *find(canonical);
   if (value.is_string()) return number_of(value.as_string(), fmt::format("{}:{}", source_, row_.line));
-  if (!value.is_number() || !std::isfinite(value.as_number())) wrong("value", "a number", value.type_name());
+  if (!value.is_number() || !std::isfinite(value.as_number())) wrong(canonical, "a number", value.type_name());
   return value.as_number();
 }
 

@@ -27,7 +27,7 @@ class RowColumns {
   /// A class: text, a number or a truth value.
   std::string label() const;
   /// A finite number, perhaps written as text.
-  double value() const;
+  double value(std::string_view canonical = "value") const;
   /// A list of texts or whole numbers, which may be empty.
   std::vector<std::string> names(std::string_view canonical) const;
   /// A list of objects whose members `role` and `content` have the names given, or such a list as JSON text. Content is

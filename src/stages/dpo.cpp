@@ -12,17 +12,22 @@ namespace hone {
 
 namespace {
 
-LearnableRows load_pairs(Run& run, const std::string& name, std::int64_t held_out_rows) {
-  const std::shared_ptr<const Dataset> data = run.dataset(name);
-  const ModelInput input = input_of(*run.model);
-  EncodedRows train = encode_pairs(*data, Split::train, *run.tokenizer, input);
-  log_info("data.{}: pairs: {}", name, train.report.text());
+EncodedRows encode(Run& run, const PreferenceSpec& spec, Split split) {
+  EncodedRows rows =
+      encode_pairs(*run.dataset(spec.data), split, *run.tokenizer, input_of(*run.model), {.overlong = spec.overlong});
+  for (std::size_t i = 0; i < rows.examples.size(); ++i) rows.examples[i].row = static_cast<std::int64_t>(i / 2);
+  return rows;
+}
+
+LearnableRows load_pairs(Run& run, const PreferenceSpec& spec) {
+  EncodedRows train = encode(run, spec, Split::train);
+  log_info("data.{}: pairs: {}", spec.data, train.report.text());
   LearnableRows rows{std::move(train.examples), {}};
-  if (data->has(Split::held_out)) {
-    rows.held_out = encode_pairs(*data, Split::held_out, *run.tokenizer, input).examples;
-    rows.held_out.resize(std::min(rows.held_out.size(), 2 * static_cast<std::size_t>(held_out_rows)));
+  if (run.dataset(spec.data)->has(Split::held_out)) {
+    rows.held_out = encode(run, spec, Split::held_out).examples;
+    rows.held_out.resize(std::min(rows.held_out.size(), 2 * static_cast<std::size_t>(spec.evaluation.rows)));
   } else {
-    log_warn("data.{}: no rows are held out, so nothing is evaluated on them", name);
+    log_warn("data.{}: no rows are held out, so nothing is evaluated on them", spec.data);
   }
   return rows;
 }
@@ -44,9 +49,10 @@ void describe_nll(Fields& f, double& weight) {
 PreferenceSpec::PreferenceSpec() { training.optimizer.learning_rate = 1e-6; }
 
 void PreferenceSpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set of pairs (prompt+chosen+rejected).");
+  f.field("data", data, "Name of the data set of pairs (prompt+chosen+rejected or messages+chosen+rejected).");
   f.required();
   describe_loss(f);
+  f.choice("overlong", overlong, overlong_names, "What happens to a pair with an answer that is longer than the context.");
   training.describe(f);
   f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/rewards/accuracies and the rest.");
 }
@@ -58,7 +64,7 @@ StageSummary PreferenceSpec::run(Run& run) const {
   if (reference) {
     other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
   }
-  PreferenceObjective objective(run, load_pairs(run, data, evaluation.rows), training.tokens_per_pass, options, other);
+  PreferenceObjective objective(run, load_pairs(run, *this), training.tokens_per_pass, options, other);
   return Training(run, training, evaluation.interval, name, objective).run();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "algo/preference_loss.h"
+#include "data/examples.h"
 #include "stages/stage.h"
 #include "stages/training.h"
 
@@ -16,6 +17,7 @@ class PreferenceSpec : public StageSpec {
   std::string data;
   PreferenceOptions options;
   std::optional<std::string> reference;
+  Overlong overlong = Overlong::truncate_right;
   TrainingConfig training;
   HeldOutConfig evaluation;
 

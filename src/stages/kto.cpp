@@ -22,12 +22,17 @@ constexpr std::int64_t good = 1;
 
 /// The prompt of `asked` with the answer of `answered`, cut to the context.
 TokenExample mismatched(const TokenExample& asked, const TokenExample& answered, std::int64_t context) {
-  TokenExample example{.row = asked.row, .source_ids = asked.source_ids};
-  const auto context_tokens = [](const TokenExample& of) { return of.ids.begin() + of.context_tokens; };
-  example.ids.assign(asked.ids.begin(), context_tokens(asked));
-  example.context_tokens = asked.context_tokens;
-  example.ids.insert(example.ids.end(), context_tokens(answered), answered.ids.end());
-  if (example.ids.size() > static_cast<std::size_t>(context)) example.ids.resize(static_cast<std::size_t>(context));
+  TokenExample example{.context_tokens = asked.context_tokens, .row = asked.row, .source_ids = asked.source_ids};
+  example.ids.assign(asked.ids.begin(), asked.ids.begin() + asked.context_tokens);
+  example.ids.insert(example.ids.end(), answered.ids.begin() + answered.context_tokens, answered.ids.end());
+  if (!answered.learned.empty()) {
+    example.learned.assign(static_cast<std::size_t>(asked.context_tokens), 0);
+    example.learned.insert(example.learned.end(), answered.learned.begin() + answered.context_tokens,
+                           answered.learned.end());
+  }
+  const std::size_t length = std::min(example.ids.size(), static_cast<std::size_t>(context));
+  example.ids.resize(length);
+  if (!example.learned.empty()) example.learned.resize(length);
   return example;
 }
 
@@ -162,7 +167,7 @@ class KtoObjective : public ExampleObjective {
 LearnableRows load_judged(Run& run, const KtoSpec& spec) {
   const std::shared_ptr<const Dataset> data = run.dataset(spec.data);
   const ModelInput input = input_of(*run.model);
-  EncodedRows train = encode_judged(*data, Split::train, *run.tokenizer, input, spec.positive);
+  EncodedRows train = encode_judged(*data, Split::train, *run.tokenizer, input, spec.positive, spec.overlong);
   const auto of_good = std::count_if(train.examples.begin(), train.examples.end(),
                                      [](const TokenExample& example) { return example.label == good; });
   const auto bad = static_cast<std::int64_t>(train.examples.size()) - of_good;
@@ -174,7 +179,8 @@ LearnableRows load_judged(Run& run, const KtoSpec& spec) {
   }
   LearnableRows rows{std::move(train.examples), {}};
   if (data->has(Split::held_out)) {
-    rows.held_out = encode_judged(*data, Split::held_out, *run.tokenizer, input, spec.positive).examples;
+    rows.held_out =
+        encode_judged(*data, Split::held_out, *run.tokenizer, input, spec.positive, spec.overlong).examples;
     rows.held_out.resize(std::min(rows.held_out.size(), static_cast<std::size_t>(spec.evaluation.rows)));
   } else {
     log_warn("data.{}: no rows are held out, so nothing is evaluated on them", spec.data);
@@ -196,6 +202,7 @@ void KtoSpec::describe_stage(Fields& f) {
   f.field("reference", reference,
           "What the policy is compared with: an earlier stage, `initial` or a model directory with the same tokenizer; by "
           "default the weights that this stage starts from.");
+  f.choice("overlong", overlong, overlong_names, "What happens to a row that is longer than the context.");
   training.describe(f);
   f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/rewards/margins and the rest.");
   f.check(training.batch_size > 1, "batch_size", "must be at least 2: the divergence is measured with the others' answers");

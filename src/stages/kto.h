@@ -4,6 +4,7 @@
 #include <string>
 
 #include "algo/preference_loss.h"
+#include "data/examples.h"
 #include "stages/stage.h"
 #include "stages/training.h"
 
@@ -17,6 +18,7 @@ class KtoSpec : public StageSpec {
   std::string positive = "true";
   KtoOptions options;
   std::optional<std::string> reference;
+  Overlong overlong = Overlong::truncate_right;
   TrainingConfig training;
   HeldOutConfig evaluation;
 

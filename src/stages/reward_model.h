@@ -14,6 +14,7 @@ class RewardModelSpec : public StageSpec {
  public:
   std::string data;
   std::optional<std::string> positive;
+  double centering = 0;
   TrainingConfig training;
   HeldOutConfig evaluation;
 

@@ -103,3 +103,15 @@ TEST_CASE("stages: KTO goes the way of TRL's trainer, step by step") {
     CHECK(distance(golden, trl.tiny, name, name).largest <= 5e-3);
   }
 }
+
+TEST_CASE("stages: a reward model with margins and centring goes the way of TRL's trainer, step by step") {
+  const Json golden = committed_golden("reward_model_curve.json");
+  TrlRun trl(golden, "reward_model", "trl_reward");
+  auto spec = trl_settings<RewardModelSpec>(golden, "reward_model");
+  spec.centering = 0.01;
+  spec.run(trl.tiny.run);
+  check_curve(golden, trl.tiny);
+  for (const char* name : {"accuracy", "margin", "mean_reward"}) {
+    CHECK(distance(golden, trl.tiny, name, name).largest <= 2e-3);
+  }
+}
