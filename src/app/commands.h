@@ -24,6 +24,28 @@ void command_check(const FileCommand& command);
 /// Runs the file's eval stages on a model directory (or on the file's own model) and prints what they measured.
 void command_eval(const FileCommand& command, const std::optional<std::string>& model);
 
+struct EvaluateCommand {
+  std::string model;                   ///< model or run directory
+  std::string data;                    ///< data file
+  std::vector<std::string> overrides;  ///< key.path=value of a data entry
+  std::string against;                 ///< a second model or run on the same rows
+  std::int64_t rows = 1000;
+  bool generate = false;
+  std::int64_t samples = 1;
+  double temperature = 1.0;
+  std::int64_t max_tokens = 256;
+  std::string reward;                      ///< kind that judges what is generated
+  std::vector<std::string> reward_config;  ///< key=value
+  std::vector<std::int64_t> k;             ///< of pass@k; empty: 1
+  std::int64_t resamples = 1000;
+  std::int64_t seed = 1;
+  std::string output;  ///< file for what the model said of each row
+  bool json = false;
+};
+/// Metrics of a model on the held-out rows of a data file (all its rows when it holds none out), with bootstrap
+/// intervals, and with `against` the paired difference of two models.
+void command_evaluate(const EvaluateCommand& command);
+
 struct AuditCommand {
   FileCommand file;       ///< a run file, or a data file with keys of a data entry as overrides
   std::string data;       ///< of a run file: one entry; "" for all

@@ -32,7 +32,6 @@ void add_file(CLI::App* app, FileCommand& command) {
 void add_run_commands(CLI::App& app) {
   static FileCommand command;
   static bool fresh = false;
-  static std::string model;
   CLI::App* run = app.add_subcommand("run", "Run every stage of a file");
   add_file(run, command);
   run->add_flag("--fresh", fresh, "Move an existing run directory aside");
@@ -40,14 +39,42 @@ void add_run_commands(CLI::App& app) {
   CLI::App* check = app.add_subcommand("check", "Validate a file and print its arithmetic without running it");
   add_file(check, command);
   check->callback([] { command_check(command); });
-  CLI::App* eval = app.add_subcommand("eval", "Run a file's eval stages");
-  add_file(eval, command);
-  eval->add_option("--model", model, "Model directory to evaluate instead of the file's own");
-  eval->callback([] { command_eval(command, model.empty() ? std::nullopt : std::optional(model)); });
   static std::string directory;
   CLI::App* report = app.add_subcommand("report", "Write report.html for a run's directory");
   report->add_option("directory", directory, "Run directory, like runs/arithmetic")->required();
   report->callback([] { command_report(directory); });
+}
+
+void add_eval_command(CLI::App& app) {
+  static FileCommand file;
+  static EvaluateCommand command;
+  CLI::App* eval = app.add_subcommand("eval", "Metrics of a model on a data file, or a run file's eval stages");
+  eval->add_option("target", file.file, "Model or run directory (with --data), or YAML file of a run")->required();
+  eval->add_option("overrides", file.overrides, "key.path=value; with --data the keys of a data entry: columns.text=sentence");
+  eval->add_option("--model", command.model, "With a run file: model directory to evaluate instead of the file's own");
+  CLI::Option* data = eval->add_option("--data", command.data, "Data file; its held-out rows count, or all when none are held out");
+  eval->add_option("--against", command.against, "A second model or run on the same rows")->needs(data);
+  eval->add_option("--rows", command.rows, "Rows, from the first")->needs(data)->check(CLI::PositiveNumber);
+  eval->add_flag("--generate", command.generate, "Judge generated answers: BLEU, chrF, ROUGE, exact match, F1, the reward's metrics")->needs(data);
+  eval->add_option("--samples", command.samples, "Answers to each row; 1: greedy")->needs(data)->check(CLI::PositiveNumber);
+  eval->add_option("--temperature", command.temperature, "Of several samples")->needs(data)->check(CLI::PositiveNumber);
+  eval->add_option("--max-tokens", command.max_tokens, "Longest answer")->needs(data)->check(CLI::PositiveNumber);
+  eval->add_option("--reward", command.reward, "Kind of reward that judges answers: pass@k, maj@k, win rate")->needs(data);
+  eval->add_option("--reward-config", command.reward_config, "key=value of the reward; may be given again")->needs(data);
+  eval->add_option("--k", command.k, "k of pass@k, like 1,4,16")->delimiter(',')->needs(data);
+  eval->add_option("--resamples", command.resamples, "Bootstrap samples of the intervals; 0: none")->needs(data)->check(CLI::NonNegativeNumber);
+  eval->add_option("--seed", command.seed, "Of samples and intervals")->needs(data);
+  eval->add_option("--output", command.output, "JSON lines: what the model said of each row")->needs(data);
+  eval->add_flag("--json", command.json, "One JSON object")->needs(data);
+  eval->callback([] {
+    if (command.data.empty()) {
+      command_eval(file, command.model.empty() ? std::nullopt : std::optional(command.model));
+      return;
+    }
+    command.model = file.file;
+    command.overrides = file.overrides;
+    command_evaluate(command);
+  });
 }
 
 void add_data_commands(CLI::App& app) {
@@ -282,6 +309,7 @@ int parse_and_run(int argc, char** argv) {
   app.set_version_flag("--version", "hone " HONE_VERSION);
   app.require_subcommand(1);
   add_run_commands(app);
+  add_eval_command(app);
   add_data_commands(app);
   add_config_commands(app);
   add_checkpoint_commands(app);
