@@ -6,7 +6,7 @@
 
 namespace hone {
 
-void RlConfig::describe(Fields& f) {
+void RlConfig::describe_collection(Fields& f) {
   f.component("environment", environment, "Where prompts come from and what answers the policy.");
   f.required();
   f.components("rewards", rewards, "What judges episodes; the sum of weight × value is the reward. Gates, clipping and normalisation: docs/rewards.md.");
@@ -35,6 +35,9 @@ void RlConfig::describe(Fields& f) {
           "No turn begins once the policy wrote so many tokens in the episode; 0: no limit. A turn's own limit is "
           "sampling.max_tokens.",
           at_least(0));
+}
+
+void RlConfig::describe_loss(Fields& f) {
   f.section("optimizer", optimizer, "AdamW and its schedule.");
   f.field("max_skipped_updates", max_skipped_updates,
           "Updates in a row that a gradient which is not finite may cost before the run stops.", at_least(0));
@@ -58,6 +61,9 @@ void RlConfig::describe(Fields& f) {
   f.section("importance", importance, "Samples of another distribution than the policy's.");
   f.field("missing_eos_penalty", missing_eos_penalty, "Subtracted from the score of a truncated episode.", at_least(0));
   f.field("mask_truncated", mask_truncated, "Truncated episodes are judged and compared but not learned from.");
+}
+
+void RlConfig::describe_guards(Fields& f) {
   f.section("kl", kl, "Penalty for leaving the stage's first weights.");
   f.field("target_kl", target_kl, "End an iteration's epochs once the policy moved so far (nats a token); 0: never.",
           at_least(0));
@@ -79,6 +85,9 @@ void RlConfig::describe(Fields& f) {
   f.section("evaluation", evaluation, "Held-out evaluation.");
   f.section("stop_when", stop_when, "Ends the stage early.");
   f.field("checkpoint_every", checkpoint_every, "Iterations between checkpoints; 0: only the last.", at_least(0));
+}
+
+void RlConfig::check_rules(Fields& f) const {
   f.check(minibatch <= prompts * samples, "minibatch", "must not exceed prompts × samples");
   f.check(dynamic_sampling == 0 || !rollout.replay, "dynamic_sampling", "a replay has its groups already");
   f.check(dynamic_sampling == 0 || samples > 1, "dynamic_sampling", "compares the episodes of a prompt: samples must be at "
@@ -91,6 +100,13 @@ void RlConfig::describe(Fields& f) {
   f.check(sampling.temperature > 0, "sampling", "temperature must be above 0: greedy samples teach nothing");
   f.check(truncated_sampling == TruncatedSampling::correct || !sampling.reshapes(), "truncated_sampling",
           "sampling truncates, penalises, biases or bans tokens: set truncated_sampling: correct, or switch that off");
+}
+
+void RlConfig::describe(Fields& f) {
+  describe_collection(f);
+  describe_loss(f);
+  describe_guards(f);
+  check_rules(f);
 }
 
 std::int64_t RlConfig::optimizer_steps(std::int64_t without) const {

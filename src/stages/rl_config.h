@@ -83,6 +83,12 @@ struct RlConfig {
   PolicyLossOptions policy_loss_options() const;
   EntropyController entropy_controller() const;
   StageArithmetic arithmetic() const;
+
+ private:
+  void describe_collection(Fields& f);
+  void describe_loss(Fields& f);
+  void describe_guards(Fields& f);
+  void check_rules(Fields& f) const;
 };
 
 }  // namespace hone
