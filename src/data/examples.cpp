@@ -53,8 +53,8 @@ std::int64_t cut_row(TokenExample& example, const ModelInput& input, bool left) 
 }  // namespace
 
 std::string EncodeReport::text() const {
-  std::string text = fmt::format("{} rows, {} tokens ({} learned)", format_count(rows), format_count(tokens),
-                                 format_count(target_tokens));
+  std::string text = fmt::format("{} rows, {} tokens", format_count(rows), format_count(tokens));
+  if (target_tokens > 0) text += fmt::format(" ({} learned)", format_count(target_tokens));
   if (cut_rows > 0) {
     text += fmt::format("; {} cut to the context ({} tokens lost)", format_count(cut_rows), format_count(cut_tokens));
   }

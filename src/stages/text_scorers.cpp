@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "data/examples.h"
 #include "data/packing.h"
+#include "data/text_encoder.h"
 #include "nn/layers.h"
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
@@ -83,9 +84,12 @@ class HeadScorer : public TextScorer {
   }
 
  private:
+  /// As the head learned it: a classifier the text as the tokenizer gives it, a reward model a document.
   TokenExample example_of(const std::string& text) const {
     const ModelInput input = input_of(*model_);
-    TokenExample example = document_example(tokenizer_, text, input);
+    TokenExample example = model_->plan.score_kind == HeadKind::classes
+                               ? TextEncoder(tokenizer_, input, {}).encode(text, std::nullopt, "a text", 0)
+                               : document_example(tokenizer_, text, input);
     if (!example.ids.empty() || !tokenizer_.eos_id()) return example;
     (input.decoder_start ? example.source_ids : example.ids).push_back(*tokenizer_.eos_id());
     if (input.decoder_start) example.ids.push_back(*input.decoder_start);
