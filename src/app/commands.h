@@ -61,6 +61,12 @@ void command_data_audit(const AuditCommand& command);
 /// Writes report.html into a run directory, finished or not, and prints its path.
 void command_report(const std::string& directory);
 
+/// The metrics of two runs side by side; where both recorded scores of the same prompts, whether they differ.
+void command_runs_compare(const std::string& first, const std::string& second, bool json);
+
+/// Runs the trials that a file describes, or those that are left, and prints the table of their results.
+void command_sweep(const std::string& file);
+
 void command_config_show(const FileCommand& command);
 void command_config_schema();
 void command_config_docs();

@@ -94,6 +94,21 @@ void add_data_commands(CLI::App& app) {
   audit->callback([] { command_data_audit(command); });
 }
 
+void add_comparison_commands(CLI::App& app) {
+  static std::string first, second, file;
+  static bool json = false;
+  CLI::App* runs = app.add_subcommand("runs", "Look at finished runs together");
+  runs->require_subcommand(1);
+  CLI::App* compare = runs->add_subcommand("compare", "Metrics of two runs side by side");
+  compare->add_option("first", first, "Run directory, like runs/arithmetic")->required();
+  compare->add_option("second", second, "The other one")->required();
+  compare->add_flag("--json", json, "One JSON object");
+  compare->callback([] { command_runs_compare(first, second, json); });
+  CLI::App* sweep = app.add_subcommand("sweep", "Try a run with many values of its keys");
+  sweep->add_option("file", file, "YAML file of the sweep")->required();
+  sweep->callback([] { command_sweep(file); });
+}
+
 void add_config_commands(CLI::App& app) {
   static FileCommand command;
   static std::string path;
@@ -311,6 +326,7 @@ int parse_and_run(int argc, char** argv) {
   add_run_commands(app);
   add_eval_command(app);
   add_data_commands(app);
+  add_comparison_commands(app);
   add_config_commands(app);
   add_checkpoint_commands(app);
   add_tokenizer_commands(app);
