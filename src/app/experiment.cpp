@@ -39,6 +39,7 @@ std::unique_ptr<Tokenizer> train_tokenizer(const Dataset& data, std::int64_t voc
   BpeTrainer trainer(default_bpe_options(vocabulary));
   for (const DataRow& row : data.rows(Split::train)) {
     for (const std::string* text : {&row.text, &row.prompt, &row.completion, &row.chosen, &row.rejected}) trainer.add(*text);
+    for (const Message& message : row.messages) trainer.add(message.content);
   }
   return trainer.train();
 }
@@ -54,7 +55,7 @@ std::unique_ptr<Tokenizer> plain_tokenizer(const RootConfig& config, Run& run) {
 
 std::unique_ptr<Tokenizer> open_tokenizer(const RootConfig& config, Run& run) {
   std::unique_ptr<Tokenizer> tokenizer = plain_tokenizer(config, run);
-  if (config.tokenizer.chat_template) tokenizer->set_chat(ChatFormat::of_file(*config.tokenizer.chat_template));
+  if (config.tokenizer.chat_template) tokenizer->set_chat(ChatFormat::given(*config.tokenizer.chat_template));
   return tokenizer;
 }
 

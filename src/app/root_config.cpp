@@ -35,7 +35,8 @@ void TokenizerSection::describe(Fields& f) {
   f.field("train_on", train_on, "Trains a byte-level BPE on the training rows of this data set instead.");
   f.field("vocabulary", vocabulary, "Number of ids that train_on makes.", between(260, 1 << 24));
   f.field("chat_template", chat_template,
-          "A file with the Jinja template that turns messages into text; by default that of the tokenizer's directory.");
+          "The Jinja template that turns messages into text, or a file that holds it; by default that of the tokenizer's "
+          "directory.");
   f.check(!path || !train_on, "train_on", "set path or train_on, not both");
 }
 

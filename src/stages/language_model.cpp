@@ -129,16 +129,14 @@ double LanguageModelObjective::denominator(const Batch& batch) const {
   return loss_denominator(Aggregation::token_mean, batch.start_S1, batch.mask_T);
 }
 
-/// Noise of each sequence, keyed by the step and the sequence's row: the same however the batch is cut.
-at::Tensor LanguageModelObjective::embedding_noise(const Batch& part) const {
-  if (regularization_.neftune_alpha == 0) return {};
-  const std::int64_t width = model().policy->shape().hidden;
-  at::Tensor noise_TD = at::empty({part.tokens(), width}, at::kFloat);
-  const std::int32_t* start = part.start_S1.const_data_ptr<std::int32_t>();
-  for (std::int64_t s = 0; s < part.sequences(); ++s) {
+at::Tensor embedding_noise(const Batch& batch, double alpha, std::int64_t width, std::uint64_t draw) {
+  if (alpha == 0) return {};
+  at::Tensor noise_TD = at::empty({batch.tokens(), width}, at::kFloat);
+  const std::int32_t* start = batch.start_S1.const_data_ptr<std::int32_t>();
+  for (std::int64_t s = 0; s < batch.sequences(); ++s) {
     const std::int64_t count = (start[s + 1] - start[s]) * width;
-    const double magnitude = regularization_.neftune_alpha / std::sqrt(static_cast<double>(count));
-    Random random(draw_, static_cast<std::uint64_t>(part.group_S[s].item<std::int64_t>()));
+    const double magnitude = alpha / std::sqrt(static_cast<double>(count));
+    Random random(draw, static_cast<std::uint64_t>(batch.group_S[s].item<std::int64_t>()));
     float* value = noise_TD.data_ptr<float>() + start[s] * width;
     for (std::int64_t i = 0; i < count; ++i) value[i] = static_cast<float>((2 * random.uniform() - 1) * magnitude);
   }
@@ -153,8 +151,10 @@ double LanguageModelObjective::accumulate(std::span<const std::uint64_t> rows, c
 at::Tensor LanguageModelObjective::loss(const Batch& part, double denominator, const DropoutDraw& dropout) {
   const LossRows rows = loss_rows(Aggregation::token_mean, part, denominator);
   std::vector<at::Tensor> router_logits;
+  const at::Tensor noise_TD =
+      embedding_noise(part, regularization_.neftune_alpha, model().policy->shape().hidden, draw_);
   const at::Tensor hidden_TD =
-      batch_hidden(model(), part, dropout.probability, dropout.key, &router_logits, embedding_noise(part));
+      batch_hidden(model(), part, dropout.probability, dropout.key, &router_logits, noise_TD);
   const at::Tensor hidden_MD = take_rows(hidden_TD, rows.index_M);
   const LmHead& head = model().policy->lm_head();
   at::Tensor loss;

@@ -40,6 +40,10 @@ struct Regularization {
   double neftune_alpha = 0;    ///< noise on embeddings, uniform in ±α/√(tokens · width) (Jain et al. 2023); 0: none
 };
 
+/// NEFTune's noise [T, width]: that of each sequence is keyed by `draw` and its row (group_S), the same however a batch is
+/// cut. Undefined for alpha 0.
+at::Tensor embedding_noise(const Batch& batch, double alpha, std::int64_t width, std::uint64_t draw);
+
 /// Next-token prediction: -1/N · Σ log p(target), N the counted tokens of the batch. Smoothed, a token's loss is
 /// -(1 - ε) log p(target) - ε/V · Σ_v log p(v), as in transformers' LabelSmoother.
 class LanguageModelObjective : public ExampleObjective {
@@ -55,8 +59,6 @@ class LanguageModelObjective : public ExampleObjective {
   std::vector<Headline> headlines() const override { return {{"eval/loss", "loss"}}; }
 
  private:
-  at::Tensor embedding_noise(const Batch& part) const;
-
   Regularization regularization_;
   std::uint64_t draw_ = 0;  ///< of the step whose gradient is being computed
 };

@@ -28,8 +28,8 @@ std::map<std::string, std::string> special_tokens(const Tokenizer& tokenizer) {
 const ChatTemplate& template_for(const Tokenizer& tokenizer, const Conversation& conversation) {
   if (tokenizer.chat() == nullptr) {
     fail(ErrorKind::config,
-         "messages need a chat template, and the model's directory has none; set `tokenizer.chat_template` to a file "
-         "that holds one");
+         "messages need a chat template, and the model's directory has none; set `tokenizer.chat_template` to one or "
+         "to a file that holds one");
   }
   return tokenizer.chat()->chosen(!conversation.tools.is_null());
 }
@@ -99,10 +99,13 @@ std::shared_ptr<const ChatFormat> ChatFormat::of_directory(const fs::path& direc
   return std::shared_ptr<const ChatFormat>(new ChatFormat(std::move(sources)));
 }
 
-std::shared_ptr<const ChatFormat> ChatFormat::of_file(const fs::path& file) {
-  std::string source = read_file(file);
-  std::shared_ptr<ChatFormat> format(new ChatFormat({{"default", source, file.string()}}));
-  format->own_file_ = std::move(source);
+std::shared_ptr<const ChatFormat> ChatFormat::given(const std::string& template_or_file) {
+  const bool is_template = template_or_file.find("{{") != template_or_file.npos ||
+                           template_or_file.find("{%") != template_or_file.npos;
+  std::string source = is_template ? template_or_file : read_file(template_or_file);
+  std::shared_ptr<ChatFormat> format(
+      new ChatFormat({{"default", source, is_template ? "tokenizer.chat_template" : template_or_file}}));
+  format->given_ = std::move(source);
   format->chosen(false);  // what does not compile is told at once
   return format;
 }
@@ -119,7 +122,7 @@ const ChatTemplate& ChatFormat::chosen(bool has_tools) const {
 }
 
 void ChatFormat::save(const fs::path& directory) const {
-  if (!own_file_.empty()) write_file_atomic(directory / "chat_template.jinja", own_file_);
+  if (!given_.empty()) write_file_atomic(directory / "chat_template.jinja", given_);
 }
 
 std::vector<std::int32_t> encode_chat(const Tokenizer& tokenizer, const Conversation& conversation,

@@ -21,20 +21,20 @@ class ChatFormat {
  public:
   /// Those of a model directory; null when it has none.
   static std::shared_ptr<const ChatFormat> of_directory(const std::filesystem::path& directory);
-  /// A file that holds one template, which is to go with the model from now on.
-  static std::shared_ptr<const ChatFormat> of_file(const std::filesystem::path& file);
+  /// A template, or the name of a file that holds one, which is to go with the model from now on.
+  static std::shared_ptr<const ChatFormat> given(const std::string& template_or_file);
 
   /// The template that transformers takes for conversations with or without tools. Error{data} for one that does not
   /// compile.
   const ChatTemplate& chosen(bool has_tools) const;
-  /// Writes a template that came from a file as chat_template.jinja. Those of a directory are files of the tokenizer.
+  /// Writes a template that was given as chat_template.jinja. Those of a directory are files of the tokenizer.
   void save(const std::filesystem::path& directory) const;
 
  private:
   explicit ChatFormat(std::vector<NamedChatTemplate> sources) : sources_(std::move(sources)) {}
 
   std::vector<NamedChatTemplate> sources_;
-  std::string own_file_;  ///< the template of of_file
+  std::string given_;  ///< what save writes
   mutable std::mutex mutex_;
   mutable std::map<std::string, ChatTemplate> compiled_;  ///< by name
 };

@@ -20,9 +20,9 @@ constexpr std::string_view chatml =
     "{% if add_generation_prompt %}<|bos|>assistant\n{% endif %}";
 
 /// A byte a token, and turns between <|bos|> and <|eos|>.
-std::unique_ptr<Tokenizer> chatting(const test::Scratch& scratch, std::string_view chat_template = chatml) {
+std::unique_ptr<Tokenizer> chatting(std::string_view chat_template = chatml) {
   std::unique_ptr<Tokenizer> tokenizer = byte_tokenizer();
-  tokenizer->set_chat(ChatFormat::of_file(scratch.file("chat.jinja", chat_template)));
+  tokenizer->set_chat(ChatFormat::given(std::string(chat_template)));
   return tokenizer;
 }
 
@@ -52,7 +52,7 @@ EncodedRows completions(const Dataset& data, const Tokenizer& tokenizer, const E
 
 TEST_CASE("data: every turn of the assistant is learned, the last one, or everything") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch);
+  const auto tokenizer = chatting();
   const Dataset data = dataset(scratch, two_turns);
   const EncodedRows all = completions(data, *tokenizer, {});
   REQUIRE(all.examples.size() == 1);
@@ -76,8 +76,7 @@ TEST_CASE("data: every turn of the assistant is learned, the last one, or everyt
 
 TEST_CASE("data: marks of the template say what is learned") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch,
-                                  "{% for m in messages %}{% if m.role == 'assistant' %}<|bos|>{% generation %}"
+  const auto tokenizer = chatting("{% for m in messages %}{% if m.role == 'assistant' %}<|bos|>{% generation %}"
                                   "{{ m.content }}<|eos|>{% endgeneration %}|{% else %}[{{ m.content }}]{% endif %}{% endfor %}");
   const Dataset data = dataset(scratch, two_turns);
   CHECK(learned_text(*tokenizer, completions(data, *tokenizer, {}).examples[0]) == "b<|eos|>d<|eos|>");
@@ -87,8 +86,7 @@ TEST_CASE("data: marks of the template say what is learned") {
 
 TEST_CASE("data: a template that rewrites earlier turns lets the last one be learned") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch,
-                                  "{% for m in messages %}{{ m.role[0] }}:{{ m.content if loop.last or m.role == 'user' "
+  const auto tokenizer = chatting("{% for m in messages %}{{ m.role[0] }}:{{ m.content if loop.last or m.role == 'user' "
                                   "else '-' }}<|eos|>{% endfor %}{% if add_generation_prompt %}a:{% endif %}");
   const Dataset data = dataset(scratch, two_turns);
   HONE_CHECK_ERROR(data, completions(data, *tokenizer, {}), "d.jsonl:1", "messages[1]", "learn: last_turn");
@@ -98,7 +96,7 @@ TEST_CASE("data: a template that rewrites earlier turns lets the last one be lea
 
 TEST_CASE("data: conversations longer than the context, without answers, and in a stream") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch);
+  const auto tokenizer = chatting();
   const Dataset data = dataset(scratch, two_turns);
   const EncodedRows left = completions(data, *tokenizer, {.overlong = Overlong::truncate_left}, 20);
   CHECK(left.examples[0].ids.size() == 20);
@@ -122,7 +120,7 @@ TEST_CASE("data: conversations longer than the context, without answers, and in 
 
 TEST_CASE("data: two answers to a conversation are a pair of which the answers are learned") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch);
+  const auto tokenizer = chatting();
   const Dataset data = dataset(
       scratch, R"({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "yes"},)"
                R"( "rejected": {"from": "gpt", "value": "no"}})");
@@ -136,7 +134,7 @@ TEST_CASE("data: two answers to a conversation are a pair of which the answers a
 
 TEST_CASE("data: calls of tools and their descriptions reach the template") {
   const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch, std::string("{{ tools | tojson }}|") + std::string(chatml));
+  const auto tokenizer = chatting(std::string("{{ tools | tojson }}|") + std::string(chatml));
   const Dataset data = dataset(
       scratch,
       R"({"tools": "[{\"name\": \"add\"}]", "conversations": [{"from": "human", "value": "1+1"},)"
@@ -168,8 +166,7 @@ TEST_CASE("data: messages may be JSON text, have parts, and calls in place of a 
 
 TEST_CASE("data: the published conversations are rows") {
   HONE_NEEDS_TEST_DATA(folder);
-  const test::Scratch scratch;
-  const auto tokenizer = chatting(scratch);
+  const auto tokenizer = chatting();
   const auto load = [&](const char* name) {
     return Dataset::load("d", {.path = (folder / "datasets/llamafactory_demo" / name).string()});
   };

@@ -37,7 +37,7 @@ void check_curve(const std::string& name, const std::string& rows, const std::fu
   const std::filesystem::path folder = committed_golden_folder() / "models" / "trl_policy";
   tiny.run.catalogs = &policy_table();
   tiny.run.tokenizer = load_tokenizer(folder);
-  tiny.run.tokenizer->set_chat(ChatFormat::of_file(committed_golden_folder() / "sft_template.jinja"));
+  tiny.run.tokenizer->set_chat(ChatFormat::given((committed_golden_folder() / "sft_template.jinja").string()));
   tiny.run.policy = read_policy_spec(folder, policy_table());
   tiny.run.model = open_model(folder);
   tiny.run.data["rows"].path = (committed_golden_folder() / rows).string();
