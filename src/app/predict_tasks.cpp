@@ -30,13 +30,13 @@ EncodedText encoded(const TaskModel& model, const Json& input) {
 }
 
 PredictTask text_classification(const TaskModel& model, const PredictOptions& options) {
+  model.require_head(HeadKind::classes, "text-classification");
   const std::vector<std::string> labels = read_labels(model.config, model.directory);
   const ScoreFunction function = score_function(model.config, labels.size(), model.directory);
   const auto top_k = static_cast<std::size_t>(options.top_k == 0 ? 1 : options.top_k);
   return [&model, labels, function, top_k](const Json& input) {
     const EncodedText text = encoded(model, input);
-    const at::Tensor logits =
-        model.scores(model.hidden(text.ids, text.type_ids), HeadKind::classes, "text-classification");
+    const at::Tensor logits = model.scores(model.hidden(text.ids, text.type_ids));
     return to_json(classify_text(floats_of(logits), labels, function, top_k));
   };
 }
@@ -49,6 +49,7 @@ Aggregation aggregation_named(const std::string& name) {
 }
 
 PredictTask token_classification(const TaskModel& model, const PredictOptions& options) {
+  model.require_head(HeadKind::tokens, "token-classification");
   TokenClassifier classifier{.labels = read_labels(model.config, model.directory),
                              .aggregation = aggregation_named(options.aggregation)};
   classifier.marks_subwords = model.tokenizer->token_to_id("##s").has_value();
@@ -63,7 +64,7 @@ PredictTask token_classification(const TaskModel& model, const PredictOptions& o
   return [&model, classifier](const Json& input) {
     const std::string& whole = text_of(input, "text");
     const EncodedText text = model.tokenizer->encode_with_offsets({whole, std::nullopt});
-    const at::Tensor logits = model.scores(model.hidden(text.ids, text.type_ids), HeadKind::tokens, "token-classification");
+    const at::Tensor logits = model.scores(model.hidden(text.ids, text.type_ids));
     std::vector<TaggedToken> tokens;
     for (std::size_t i = 0; i < text.ids.size(); ++i) {
       tokens.push_back({.spelling = model.tokenizer->id_to_token(text.ids[i]),
@@ -104,6 +105,7 @@ PredictTask fill_mask(const TaskModel& model, const PredictOptions& options) {
 }
 
 PredictTask question_answering(const TaskModel& model, const PredictOptions& options) {
+  model.require_head(HeadKind::spans, "question-answering");
   AnswerSettings settings{.top_k = static_cast<std::size_t>(options.top_k == 0 ? 1 : options.top_k),
                           .max_answer_length = static_cast<std::size_t>(options.max_answer_length),
                           .align_to_words = false};
@@ -121,7 +123,7 @@ PredictTask question_answering(const TaskModel& model, const PredictOptions& opt
     std::vector<at::Tensor> starts, ends;
     std::vector<SpanLogits> logits;
     for (const AnswerWindow& window : windows) {
-      const at::Tensor both = model.scores(model.hidden(window.ids, window.type_ids), HeadKind::spans, "question-answering");
+      const at::Tensor both = model.scores(model.hidden(window.ids, window.type_ids));
       starts.push_back(both.select(1, 0).contiguous());
       ends.push_back(both.select(1, 1).contiguous());
       logits.push_back({floats_of(starts.back()), floats_of(ends.back())});

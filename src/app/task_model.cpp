@@ -41,13 +41,16 @@ at::Tensor TaskModel::hidden(const std::vector<std::int32_t>& ids, const std::ve
   return model->policy->hidden(int_tensor(ids), {.plan = &plan, .type_T = typed ? int_tensor(type_ids) : at::Tensor()});
 }
 
-at::Tensor TaskModel::scores(const at::Tensor& hidden_TD, HeadKind kind, const std::string& task) const {
+void TaskModel::require_head(HeadKind kind, const std::string& task) const {
   const bool sequence = kind == HeadKind::classes;
   const bool fits = model->score && (model->score->kind() == kind || (sequence && model->score->kind() == HeadKind::reward));
   if (!fits) {
     fail(ErrorKind::data, "{}: {} needs a model of the class …{}, this directory's class has another head", directory, task,
          model->policy->hf_class(kind).substr(model->policy->hf_class(kind).find("For")));
   }
+}
+
+at::Tensor TaskModel::scores(const at::Tensor& hidden_TD) const {
   const at::NoGradGuard no_grad;
   const at::Tensor start_S1 = int_tensor({0, static_cast<std::int32_t>(hidden_TD.size(0))});
   return (*model->score)(model->score->pick(hidden_TD, start_S1)).contiguous();

@@ -23,9 +23,10 @@ struct TaskModel {
 
   /// Hidden states [T, D] of one text's ids. Error{data} when there are more than the context has.
   at::Tensor hidden(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& type_ids) const;
-  /// The head's outputs at the rows that it reads, [M, outputs]. Error{data} naming the task when the model has no such
-  /// head.
-  at::Tensor scores(const at::Tensor& hidden_TD, HeadKind kind, const std::string& task) const;
+  /// Error{data} naming the task when the model has no such head.
+  void require_head(HeadKind kind, const std::string& task) const;
+  /// The head's outputs at the rows that it reads, [M, outputs].
+  at::Tensor scores(const at::Tensor& hidden_TD) const;
 };
 
 at::Tensor int_tensor(const std::vector<std::int32_t>& ids);
