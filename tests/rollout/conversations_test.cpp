@@ -28,7 +28,7 @@ std::vector<Episode> episodes_of(TinyModel& tiny) {
   Asking environment;
   Engine engine(*tiny.model, *tiny.tokenizer, {});
   return collect(engine, *tiny.tokenizer, environment, std::vector<std::uint64_t>{0, 1}, {.max_tokens = 4},
-                 {.samples = 8, .key = 3});
+                 {.samples = 64, .key = 3});
 }
 
 }  // namespace

@@ -87,6 +87,15 @@ TEST_CASE("stages: sft accumulates the same gradient in any passes") {
   });
 }
 
+TEST_CASE("stages: sft with smoothed labels and noisy embeddings accumulates the same gradient in any passes") {
+  check_invariance(answers(), [] {
+    SftSpec spec;
+    spec.source.data = "rows";
+    spec.regularization = {.label_smoothing = 0.1, .neftune_alpha = 5};
+    return spec;
+  });
+}
+
 TEST_CASE("stages: classify accumulates the same gradient in any passes") {
   check_invariance(labelled_rows(kRows, 3, kNames), [] {
     ClassifySpec spec;
