@@ -26,7 +26,7 @@ std::unique_ptr<Model> load_frozen(const Run& run, const std::string& stage_or_d
   const std::filesystem::path place = run.model_place(stage_or_directory);
   check_tokenizer(*run.tokenizer, *load_tokenizer(place), key, place.string());
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *run.catalogs);
-  auto frozen = std::make_unique<Model>(*spec, HeadPlan{}, run.compute, false);
+  auto frozen = std::make_unique<Model>(*spec, HeadPlan{}, run.compute, WeightUse::compute);
   load_weights(*frozen, place);
   return frozen;
 }
