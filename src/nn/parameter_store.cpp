@@ -67,6 +67,7 @@ const Segment& Parameter::segment() const { return store_->segments_[index_]; }
 at::Tensor Parameter::weight() const {
   const Segment& s = segment();
   HONE_ASSERT(store_->in_arena(s));
+  store_->draw_if_due(index_);
   return store_->weights_.narrow(0, s.offset, s.count()).view(s.shape);
 }
 
@@ -135,6 +136,7 @@ void ParameterStore::allocate() {
     if (!frozen) trained = total;
   }
   for (const Segment& segment : segments_) packed_.push_back(make_copy(segment));
+  draw_due_.resize(segments_.size());
   weights_ = arena(total);
   if (trainable_) grads_ = arena(trained);
   anchor_ = at::zeros({}, at::kFloat).set_requires_grad(trainable_);
@@ -152,20 +154,31 @@ std::unique_ptr<kernels::PackedWeight> ParameterStore::make_copy(const Segment& 
 }
 
 void ParameterStore::initialize(std::uint64_t seed) {
-  for (const Segment& segment : segments_) {
-    if (in_arena(segment)) draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (in_arena(segments_[i])) draw_due_[i] = seed;
   }
 }
 
 void ParameterStore::initialize(std::uint64_t seed, std::string_view name) {
-  const Segment& segment = segments_[index_of(name)];
-  HONE_ASSERT(in_arena(segment));
-  draw(segment, seed, weights_.data_ptr<float>() + segment.offset);
+  const std::size_t index = index_of(name);
+  HONE_ASSERT(in_arena(segments_[index]));
+  draw_due_[index] = seed;
+}
+
+void ParameterStore::draw_if_due(std::size_t index) {
+  const std::optional<std::uint64_t> seed = std::exchange(draw_due_[index], std::nullopt);
+  if (seed) draw(segments_[index], *seed, weights_.data_ptr<float>() + segments_[index].offset);
+}
+
+at::Tensor& ParameterStore::weights() {
+  for (std::size_t i = 0; i < segments_.size(); ++i) draw_if_due(i);
+  return weights_;
 }
 
 void ParameterStore::fill(const Parameter& parameter, const RowSource& source) {
   const Segment& segment = parameter.segment();
   if (!in_arena(segment)) return packed_[index_of(segment.name)]->refresh(source.read, source.bfloat16);
+  draw_due_[index_of(segment.name)].reset();
   const std::int64_t width = segment.count() / segment.shape[0];
   float* const values = weights_.data_ptr<float>() + segment.offset;
   parallel_for(segment.shape[0], fill_rows, [&](std::int64_t begin, std::int64_t end) {
@@ -188,6 +201,7 @@ void ParameterStore::refresh_adapters() {
 }
 
 void ParameterStore::refresh(std::size_t index) {
+  draw_if_due(index);
   kernels::PackedWeight* const copy = packed_[index].get();
   if (copy == nullptr || (!in_arena(segments_[index]) && copy->fresh())) return;
   if (in_arena(segments_[index])) return copy->refresh(Parameter(this, index).weight());

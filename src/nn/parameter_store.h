@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,7 +141,7 @@ class ParameterStore {
   /// after it.
   void allocate();
   /// Draws every segment from its own random stream, so that a value depends on (seed, name) and not on what else
-  /// the model has.
+  /// the model has. A segment is drawn when it is first looked at, so that those which are filled first cost nothing.
   void initialize(std::uint64_t seed);
   /// Draws only the named segment anew.
   void initialize(std::uint64_t seed, std::string_view name);
@@ -171,7 +172,7 @@ class ParameterStore {
   bool trainable() const { return trainable_; }
   kernels::Compute compute() const { return compute_; }
   WeightUse use() const { return use_; }
-  at::Tensor& weights() { return weights_; }  ///< the flat arena
+  at::Tensor& weights();  ///< the flat arena
   /// The flat arena of gradients, of the trained segments alone; undefined unless trainable.
   at::Tensor& grads() { return grads_; }
   void zero_grads();
@@ -190,6 +191,7 @@ class ParameterStore {
     return use_ != WeightUse::compute || !(segment.matrix || segment.lookup);
   }
   std::unique_ptr<kernels::PackedWeight> make_copy(const Segment& segment) const;
+  void draw_if_due(std::size_t index);
   void refresh(std::size_t index);
   void refresh_norms(std::size_t index);
 
@@ -203,6 +205,7 @@ class ParameterStore {
   AdapterUse adapter_use_;
   at::Tensor weights_, grads_, anchor_;
   std::int64_t version_ = 0;
+  std::vector<std::optional<std::uint64_t>> draw_due_;  ///< by segment: the seed
 };
 
 }  // namespace hone
