@@ -129,3 +129,16 @@ TEST_CASE("algo: KTO weighs good and bad answers against the divergence of the b
   CHECK(kto_divergence(numbers({1, -0.5})) == 0.25);
   CHECK(kto_divergence(numbers({-1, 0.5})) == 0.0);
 }
+
+TEST_CASE("algo: the likelihood of chosen answers is a mean over their tokens") {
+  HONE_NEEDS_TEST_DATA(folder);
+  const Json golden = golden_case(folder, "preference_losses.json", "nemo_dpo_sft_variants");
+  const at::Tensor logprob_P = numbers({-2 * std::log(10), -3 * std::log(10)});  // a flat vocabulary of 10
+  const auto likelihood = [&](const at::Tensor& tokens_P) {
+    const PairLogprobs pairs{logprob_P, logprob_P, logprob_P, logprob_P, tokens_P, tokens_P};
+    return preference_loss(pairs, {}).nll_P.mean().item<double>();
+  };
+  const double tolerance = golden.at("tol").as_number();
+  CHECK(std::abs(likelihood(numbers({2, 3})) - golden.at("expected").at("sft_token_mean").as_number()) < tolerance);
+  CHECK(std::abs(likelihood(numbers({1, 1})) - golden.at("expected").at("sft_sum_then_mean").as_number()) < tolerance);
+}
