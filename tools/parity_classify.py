@@ -70,13 +70,6 @@ def run_hone(hone, folder, start, files, steps):
     return folder / "run" / "checkpoints" / STAGE / "final"
 
 
-def ask_hone(hone, model, rows):
-    lines = "".join(json.dumps(text) + "\n" for text, _ in rows)
-    out = subprocess.run([hone, "predict", "text-classification", "-m", str(model), "--json"], input=lines, text=True,
-                         check=True, capture_output=True).stdout
-    return [int(json.loads(line)[0]["label"]) for line in out.splitlines()]
-
-
 def main():
     parser = argparse.ArgumentParser()
     for name in ("hone", "encoder", "train", "dev"):
@@ -93,8 +86,10 @@ def main():
         folder = pathlib.Path(out)
         model.save_pretrained(folder / "start")
         tokenizer.save_pretrained(folder / "start")
-        ours = ask_hone(options.hone, run_hone(options.hone, folder, folder / "start", (options.train, options.dev),
-                                               options.steps), dev_rows)
+        final = run_hone(options.hone, folder, folder / "start", (options.train, options.dev), options.steps)
+        # `hone predict` may compute in bfloat16; what is compared here is what was learned.
+        trained = transformers.AutoModelForSequenceClassification.from_pretrained(final, dtype=torch.float32)
+        ours = predict(trained.eval(), tokenizer, dev_rows)
     train(model, tokenizer, train_rows, options.steps)
     theirs = predict(model, tokenizer, dev_rows)
     labels = [label for _, label in dev_rows]
