@@ -57,37 +57,42 @@ void print_machine(const kernels::Calibration& peak, bool json) {
              peak.gemm_float32_gflops, peak.gemm_bfloat16_gflops, peak.bandwidth_gb_s);
 }
 
+void bench_inference(Generator& generator, const BenchCommand& command, const BenchShape& shape,
+                     const kernels::Calibration& peak) {
+  const int repetitions = static_cast<int>(command.repetitions);
+  Model& model = *generator.model;
+  Engine engine(model, *generator.tokenizer, {.slots = command.batch});
+  for (const BenchFigure& figure : bench_generation(engine, model, shape, peak, repetitions)) {
+    print_figure(figure, command.json);
+  }
+  print_figure(bench_sampling(command.batch, model.policy->shape().vocabulary, peak, 4 * repetitions), command.json);
+  print_figure(bench_scoring(model, shape, peak, repetitions), command.json);
+}
+
 }  // namespace
 
 void command_bench(const BenchCommand& command) {
-  Generator generator(command.model, command.compute);
-  if (generator.model->policy->shape().kind != PolicyKind::decoder) {
+  auto generator = std::make_unique<Generator>(command.model, command.compute);
+  const PolicyShape& policy = generator->model->policy->shape();
+  if (policy.kind != PolicyKind::decoder) {
     fail(ErrorKind::usage, "{}: hone bench measures models that continue a text; this one is an encoder or has one",
          command.model);
   }
-  const std::int64_t context = generator.model->policy->shape().context;
   const std::int64_t longest = std::max(command.length, command.prompt + command.new_tokens);
-  if (longest > context) {
+  if (longest > policy.context) {
     fail(ErrorKind::usage, "sequences of {} tokens, the model's context is {}: lower --length or --prompt and --new",
-         longest, context);
+         longest, policy.context);
   }
   const kernels::Calibration peak = kernels::calibrate();
   print_machine(peak, command.json);
   const BenchShape shape{command.batch, command.prompt, command.new_tokens, command.rows, command.length};
-  const int repetitions = static_cast<int>(command.repetitions);
-  Engine engine(*generator.model, *generator.tokenizer, {.slots = command.batch});
-  for (const BenchFigure& figure : bench_generation(engine, *generator.model, shape, peak, repetitions)) {
-    print_figure(figure, command.json);
-  }
-  print_figure(bench_sampling(command.batch, generator.model->policy->shape().vocabulary, peak, 4 * repetitions),
-               command.json);
-  print_figure(bench_scoring(*generator.model, shape, peak, repetitions), command.json);
-  if (generator.model->store.compute() == kernels::Compute::int8) return;  // for generation alone
-  const kernels::Compute compute = generator.model->store.compute();
-  generator.engine.reset();
-  generator.model.reset();
+  if (command.only != "training") bench_inference(*generator, command, shape, peak);
+  const kernels::Compute compute = generator->model->store.compute();
+  if (command.only == "generation" || compute == kernels::Compute::int8) return;  // int8 is for generation alone
+  generator.reset();
   Model trained(*read_policy_spec(command.model, built_in()), HeadPlan{}, compute, true);
   load_weights(trained, command.model);
+  const int repetitions = static_cast<int>(command.repetitions);
   for (const BenchFigure& figure : bench_training(trained, shape, peak, repetitions)) print_figure(figure, command.json);
 }
 

@@ -174,6 +174,7 @@ struct BenchCommand {
   std::int64_t batch = 32, prompt = 32, new_tokens = 128;
   std::int64_t rows = 8, length = 256;
   std::int64_t repetitions = 5;
+  std::string only = "all";  ///< all, generation or training
   bool json = false;
 };
 /// Speed of generation, scoring and training of a decoder, beside what this machine allows.

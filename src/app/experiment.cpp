@@ -146,6 +146,7 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
     run->policy = read_policy_spec(*config.model.path, built_in());
     run->base_model = *config.model.path;
     run->generation_config = stored_generation_config(*config.model.path);
+    run->use_pooling(read_pooling_plan(*config.model.path));
   } else {
     run->policy = config.model.architecture->clone();
   }

@@ -214,8 +214,8 @@ TEST_CASE("rollout: what is wrong with a record is told by file and line") {
                              json = bare;
                            })(),
                    "changed.jsonl:7:", "lacks a score");
-  HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("group", 1); })(), "changed.jsonl:3:", "group 1",
-                   "holds the prompts");
+  HONE_CHECK_ERROR(data, refused(2, [](Json& json) { json.set("group", 1); })(), "changed.jsonl:2:", "group 0",
+                   "1 episodes");
   HONE_CHECK_ERROR(data, rollouts.replay(rollouts.scratch.file("broken.jsonl", "{\"iteration\":")), "broken.jsonl:1");
   HONE_CHECK_ERROR(data, rollouts.replay(rollouts.scratch.file("empty.jsonl", "")), "empty.jsonl", "0 episodes");
   HONE_CHECK_ERROR(io, rollouts.replay(rollouts.scratch.path() / "none.jsonl"), "none.jsonl");
