@@ -38,12 +38,14 @@
 #include "rewards/skeleton.h"
 #include "stages/best_of_n.h"
 #include "stages/classify.h"
+#include "stages/contrastive.h"
 #include "stages/distill.h"
 #include "stages/dpo.h"
 #include "stages/eval.h"
 #include "stages/grpo.h"
 #include "stages/grpo_presets.h"
 #include "stages/kto.h"
+#include "stages/mlm.h"
 #include "stages/online_dpo.h"
 #include "stages/ppo.h"
 #include "stages/pretrain.h"
@@ -65,8 +67,10 @@ Catalog stages() {
   return {"stage",
           {
               {"pretrain", "Causal language modelling on plain text.", make<PretrainSpec>},
+              {"mlm", "Masked language modelling: hidden tokens or spans of plain text.", make<MlmSpec>},
               {"sft", "Supervised fine-tuning on completions.", make<SftSpec>},
               {"classify", "Classes or numbers of texts and of pairs of texts.", make<ClassifySpec>},
+              {"contrastive", "Vectors of texts that are alike where the texts are.", make<ContrastiveSpec>},
               {"token_classify", "A class for each word.", make<TokenClassifySpec>},
               {"qa_span", "Where in a context the answer to a question is.", make<QaSpanSpec>},
               {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},

@@ -1,0 +1,142 @@
+#include "stages/mlm.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "stages/model_kind.h"
+#include "stages/to_batch.h"
+
+namespace hone {
+
+namespace {
+
+/// One text with its holes, drawn by a random stream.
+using Corrupt = std::function<TokenExample(const TokenExample& text, Random random)>;
+
+constexpr std::uint64_t held_out_draw = 0;  ///< held-out texts have the same holes in every evaluation
+
+std::vector<TokenExample> with_holes(std::span<const TokenExample> texts, const Corrupt& corrupt,
+                                     std::uint64_t draw) {
+  std::vector<TokenExample> holed;
+  for (std::size_t i = 0; i < texts.size(); ++i) holed.push_back(corrupt(texts[i], Random(draw, i)));
+  return holed;
+}
+
+constexpr std::array shapes{DataShape::text, DataShape::text_label, DataShape::prompt_completion};
+
+/// A row is a text, which has new holes whenever it is visited.
+class MaskedObjective : public LanguageModelObjective {
+ public:
+  MaskedObjective(Run& run, LearnableRows texts, std::int64_t tokens_per_pass, Corrupt corrupt)
+      : LanguageModelObjective(run, {std::move(texts.train), with_holes(texts.held_out, corrupt, held_out_draw)},
+                               tokens_per_pass),
+        corrupt_(std::move(corrupt)) {}
+
+  Batch batch(std::span<const std::uint64_t> rows, std::uint64_t draw) const override {
+    const std::uint64_t key = stream_key(draw, "mask");
+    std::vector<TokenExample> holed;
+    for (const std::uint64_t row : rows) holed.push_back(corrupt_(examples().train[row], Random(key, row)));
+    return batch_of(holed);
+  }
+
+ private:
+  Corrupt corrupt_;
+};
+
+/// All texts end to end, with what the tokenizer adds to each, in pieces of that length; the last is what is left.
+std::vector<TokenExample> blocks(std::span<const TokenExample> texts, std::int64_t length) {
+  std::vector<TokenExample> pieces;
+  for (const TokenExample& text : texts) {
+    for (const std::int32_t id : text.ids) {
+      if (pieces.empty() || static_cast<std::int64_t>(pieces.back().ids.size()) == length) {
+        pieces.push_back({.row = static_cast<std::int64_t>(pieces.size())});
+      }
+      pieces.back().ids.push_back(id);
+    }
+  }
+  return pieces;
+}
+
+Corrupt corruption(const Run& run, const MaskingRules& rules) {
+  const Tokenizer& tokenizer = *run.tokenizer;
+  const PolicyShape& shape = run.model->policy->shape();
+  if (shape.kind == PolicyKind::encoder_decoder) {
+    return [spans = SpanCorruption(tokenizer, rules, shape.decoder_start)](const TokenExample& text, Random random) {
+      return spans.corrupt(text, random);
+    };
+  }
+  return [masking = Masking(tokenizer, rules)](const TokenExample& text, Random random) {
+    return masking.mask(text, random);
+  };
+}
+
+}  // namespace
+
+void MlmSpec::describe_stage(Fields& f) {
+  const Range share{.low = 0, .high = 1};
+  f.field("data", data, "Name of the data set of texts to learn from.");
+  f.required();
+  f.choice("packing", packing, text_packing_names,
+           "documents: each text is a sequence; stream: all texts end to end, cut to the longest length.");
+  f.field("share", masking.share, "Share of a text's tokens that is hidden.",
+          {.low = 0, .high = 1, .open_low = true});
+  f.field("masked", masking.masked, "Share of the hidden tokens that become the mask token. Encoders.", share);
+  f.field("random", masking.random, "Share of the hidden tokens that become any token; the rest stays. Encoders.",
+          share);
+  f.field("whole_words", masking.whole_words, "Hide words with all their tokens. Encoders.");
+  f.field("mean_span", masking.mean_span, "Mean length of hidden spans. Encoder-decoders.", at_least(1));
+  f.check(masking.masked + masking.random <= 1, "random",
+          "is a share of the same tokens as masked: both add up to at most 1");
+  length.describe(f);
+  training.describe(f);
+  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss and eval/perplexity of hidden tokens.");
+}
+
+LearnableRows MlmSpec::texts(Run& run) const {
+  const std::shared_ptr<const Dataset> dataset = run.dataset(data);
+  if (std::ranges::find(shapes, dataset->shape()) == shapes.end()) {
+    fail(ErrorKind::config, "data.{}: its rows are {}, expected texts (text, text+label or prompt+completion)", data,
+         dataset->shape_name());
+  }
+  const bool writes = run.model->policy->shape().kind == PolicyKind::encoder_decoder;
+  return load_splits(*dataset, evaluation.rows, [&](Split split) {
+    TextEncoder encoder(*run.tokenizer, input_of(*run.model).context, length);
+    std::vector<TokenExample> examples;
+    const auto rows = dataset->rows(split);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::string text = rows[i].text + rows[i].prompt + rows[i].completion;
+      TokenExample example =
+          encoder.encode(text, std::nullopt, dataset->place(split, i), static_cast<std::int64_t>(i));
+      if (can_be_masked(example, *run.tokenizer)) examples.push_back(std::move(example));
+    }
+    if (packing == TextPacking::stream) examples = blocks(examples, encoder.longest() - (writes ? 1 : 0));
+    std::erase_if(examples, [&](const TokenExample& text) { return !can_be_masked(text, *run.tokenizer); });
+    const std::string_view of = split == Split::held_out ? "held out: " : "";
+    if (examples.empty()) {
+      fail(ErrorKind::data,
+           "data.{}: {}none of {} rows has a token that can be hidden: they are empty, or special tokens alone", data,
+           of, rows.size());
+    }
+    log_info("data.{}: {}{}; {} sequences", data, of, encoder.report().text(),
+             format_count(static_cast<std::int64_t>(examples.size())));
+    return examples;
+  });
+}
+
+StageSummary MlmSpec::run(Run& run) const {
+  require_kind(run, name, {PolicyKind::encoder, PolicyKind::encoder_decoder},
+               "nothing is hidden from a model that reads from left to right; use a stage of kind pretrain");
+  if (!run.model->plan.lm) log_info("stages.{}: the language-model head starts from random weights", name);
+  run.use_heads({});
+  Corrupt corrupt = corruption(run, masking);
+  MaskedObjective objective(run, texts(run), training.tokens_per_pass, std::move(corrupt));
+  return Training(run, training, evaluation.interval, name, objective).run();
+}
+
+}  // namespace hone
