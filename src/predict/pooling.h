@@ -37,6 +37,9 @@ struct PoolingPlan {
 /// names a module (Dense, WeightedLayerPooling, …) or an order of modules that is not supported.
 std::optional<PoolingPlan> read_pooling_plan(const std::filesystem::path& directory);
 
+/// Writes what read_pooling_plan reads, for sentence-transformers too, into a model's directory.
+void write_pooling_plan(const PoolingPlan& plan, const std::filesystem::path& directory);
+
 /// The vector of a text: hidden_TH are its tokens' last hidden states without padding; the first `prompt_tokens` are
 /// those of the instruction. Error{data} when no token is left or H does not divide the size.
 std::vector<float> pool(const PoolingPlan& plan, std::span<const float> hidden_TH, std::size_t dimension,

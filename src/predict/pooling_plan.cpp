@@ -1,5 +1,6 @@
 #include "predict/pooling.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -126,6 +127,39 @@ std::optional<PoolingPlan> read_pooling_plan(const std::filesystem::path& direct
          path.string(), fmt::join(kinds, ", "));
   }
   return plan;
+}
+
+void write_pooling_plan(const PoolingPlan& plan, const std::filesystem::path& directory) {
+  struct Module {
+    const char* kind;
+    const char* folder;
+  };
+  std::vector<Module> kinds{{"Transformer", ""}, {"Pooling", "1_Pooling"}};
+  if (plan.normalize) kinds.push_back({"Normalize", "2_Normalize"});
+  Json modules = Json::array();
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    Json module = Json::object();
+    module.set("idx", static_cast<std::int64_t>(i));
+    module.set("name", std::to_string(i));
+    module.set("path", kinds[i].folder);
+    module.set("type", std::string("sentence_transformers.models.") + kinds[i].kind);
+    modules.push_back(std::move(module));
+    std::filesystem::create_directories(directory / kinds[i].folder);
+  }
+  write_file_atomic(directory / "modules.json", modules.dump(2) + "\n");
+
+  Json pooling = Json::object();
+  if (plan.dimension) pooling.set("word_embedding_dimension", *plan.dimension);
+  for (const ModeName& known : kModes) {
+    pooling.set(std::string(known.flag), std::find(plan.modes.begin(), plan.modes.end(), known.mode) != plan.modes.end());
+  }
+  pooling.set("include_prompt", plan.include_prompt);
+  write_file_atomic(directory / "1_Pooling" / "config.json", pooling.dump(2) + "\n");
+
+  Json limits = Json::object();
+  if (plan.max_tokens) limits.set("max_seq_length", *plan.max_tokens);
+  limits.set("do_lower_case", plan.lower_case);
+  write_file_atomic(directory / "sentence_bert_config.json", limits.dump(2) + "\n");
 }
 
 }  // namespace hone

@@ -92,6 +92,7 @@ void Run::restore_model(const std::filesystem::path& place) {
   model = std::make_unique<Model>(*policy, read_head_plan(place), compute, true, tuning);
   model->store.initialize(seed);
   load_weights(*model, place, StoredAdapter::keep);
+  pooling_ = read_pooling_plan(place);
 }
 
 void Run::restore_stage(const std::string& stage) { restore_model(model_place(stage)); }
@@ -117,6 +118,7 @@ void Run::save_checkpoint(const std::filesystem::path& place, CheckpointRecord r
     make_directories(place.parent_path());
     AtomicDirectory files(place, AtomicDirectory::Existing::replace);
     write_model_files(*model, *tokenizer, files.path(), directory_options(record));
+    if (pooling_) write_pooling_plan(*pooling_, files.path());
     if (state != nullptr) state->write(files.path());
     record.write(files.path());
     files.commit();

@@ -5,13 +5,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/fields.h"
 #include "base/json.h"
 #include "data/dataset.h"
 #include "flow/services.h"
 #include "nn/model.h"
+#include "predict/pooling.h"
 #include "report/run_report.h"
 #include "stages/checkpoint.h"
 #include "stages/stage.h"
@@ -59,6 +62,10 @@ class Run {
   /// The data set of that name, loaded on first use. Error{config} when the file has none.
   std::shared_ptr<const Dataset> dataset(const std::string& name);
 
+  /// How a text's hidden states become its vector, if the model was trained or published with that; saved with it.
+  const std::optional<PoolingPlan>& pooling() const { return pooling_; }
+  void use_pooling(std::optional<PoolingPlan> plan) { pooling_ = std::move(plan); }
+
   /// What environments and rewards of a stage are made with.
   Services services();
 
@@ -99,6 +106,7 @@ class Run {
   std::unique_ptr<TextScorer> make_scorer(const std::string& stage_or_directory, bool with_head);
 
   std::map<std::string, std::shared_ptr<const Dataset>> loaded_;
+  std::optional<PoolingPlan> pooling_;
 };
 
 }  // namespace hone
