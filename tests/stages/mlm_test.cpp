@@ -8,6 +8,7 @@
 #include "stages/model_directory.h"
 #include "stages/tiny_run.h"
 #include "support/committed_golden.h"
+#include "text/tokenizer_json.h"
 
 using namespace hone;
 using namespace hone::test;
