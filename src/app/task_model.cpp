@@ -23,8 +23,7 @@ TaskModel::TaskModel(const std::string& place) : directory(place) {
   if (classes != nullptr && classes->dump().ends_with("Model\"]") && !classes->dump().ends_with("LMHeadModel\"]")) {
     plan.lm = false;  // a trunk alone
   }
-  model = std::make_unique<Model>(*spec, plan, compute_of(ComputeChoice::automatic),
-                                  WeightUse::compute);
+  model = std::make_unique<Model>(*spec, plan, kernels::Compute::float32, WeightUse::compute);
   load_weights(*model, directory);
 }
 

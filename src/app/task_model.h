@@ -12,7 +12,8 @@
 
 namespace hone {
 
-/// A model directory opened for one task, with the head that its class has.
+/// A model directory opened for one task, with the head that its class has. Computes in float32: scores are those of
+/// transformers.
 struct TaskModel {
   explicit TaskModel(const std::string& directory);
 
