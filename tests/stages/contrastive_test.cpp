@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algo/contrastive_loss.h"
+#include "base/random.h"
 #include "policies/checkpoint.h"
+#include "rollout/pack.h"
+#include "stages/contrastive_objective.h"
 #include "stages/text_vectors.h"
 #include "stages/tiny_run.h"
 #include "support/committed_golden.h"
@@ -153,6 +157,39 @@ TEST_CASE("stages: gradient caching gives contrastive the gradient of the whole 
       CHECK(((gradient(lines, make_spec(), tokens_per_pass) - whole).norm() / whole.norm()).item<double>() <= 1e-6);
     }
   }
+}
+
+TEST_CASE("stages: gradient caching draws the same dropout in both of its passes") {
+  TinyRun tiny;
+  std::vector<TokenExample> examples;
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    examples.push_back({.ids = tiny.run.tokenizer->encode(letters(i, 17))});
+    examples.back().context_tokens = static_cast<std::int64_t>(examples.back().ids.size());
+  }
+  const ContrastiveSpec spec = make_spec();
+  const PoolingPlan plan{.normalize = true};
+  ContrastiveObjective objective(tiny.run, {{examples, {}}, 2}, spec, ContrastiveLoss::info_nce, plan);
+  const std::vector<std::uint64_t> rows{4, 0, 5, 2, 1, 3};
+  const GradientPass pass{.tokens_per_pass = 30, .dropout = 0.3, .draw = 77};
+  const double cached_loss = objective.accumulate(rows, pass);
+  const at::Tensor cached = tiny.run.model->store.grads().clone();
+  tiny.run.model->store.zero_grads();
+
+  const Batch whole = objective.batch(rows, pass.draw);
+  const auto cuts = cut_by_tokens(whole, pass.tokens_per_pass);
+  REQUIRE(cuts.size() > 3);
+  std::vector<at::Tensor> parts;  // their graphs are all alive at once
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    parts.push_back(text_vectors(*tiny.run.model, plan, pick_sequences(whole, cuts[i]),
+                                 DropoutDraw{pass.dropout, Random(pass.draw, i).next64()}));
+  }
+  const at::Tensor vectors = at::cat(parts);
+  const at::Tensor loss = info_nce_loss(vectors.narrow(0, 0, 6), vectors.narrow(0, 6, 6), at::scalar_tensor(20.0, at::kDouble));
+  loss.backward();
+  const at::Tensor expected = tiny.run.model->store.grads().clone();
+  REQUIRE(expected.norm().item<double>() > 1e-3);
+  CHECK(cached_loss == doctest::Approx(loss.item<double>()).epsilon(1e-12));
+  CHECK(((cached - expected).norm() / expected.norm()).item<double>() <= 1e-6);
 }
 
 TEST_CASE("stages: every pooling is that of prediction, and its gradient that of plain operators") {
