@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -27,6 +28,8 @@ std::vector<TokenExample> with_holes(std::span<const TokenExample> texts, const 
   for (std::size_t i = 0; i < texts.size(); ++i) holed.push_back(corrupt(texts[i], Random(draw, i)));
   return holed;
 }
+
+constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();  ///< tokens of a text
 
 constexpr std::array shapes{DataShape::text, DataShape::text_label, DataShape::prompt_completion};
 
@@ -83,7 +86,8 @@ void MlmSpec::describe_stage(Fields& f) {
   f.field("data", data, "Name of the data set of texts to learn from.");
   f.required();
   f.choice("packing", packing, text_packing_names,
-           "documents: each text is a sequence; stream: all texts end to end, cut to the longest length.");
+           "documents: each text is a sequence, no longer than max_tokens; stream: all texts end to end, cut into "
+           "pieces of that length, nothing is lost.");
   f.field("share", masking.share, "Share of a text's tokens that is hidden.",
           {.low = 0, .high = 1, .open_low = true});
   f.field("masked", masking.masked, "Share of the hidden tokens that become the mask token. Encoders.", share);
@@ -104,9 +108,11 @@ LearnableRows MlmSpec::texts(Run& run) const {
     fail(ErrorKind::config, "data.{}: its rows are {}, expected texts (text, text+label or prompt+completion)", data,
          dataset->shape_name());
   }
-  const bool writes = run.model->policy->shape().kind == PolicyKind::encoder_decoder;
+  const PolicyShape& shape = run.model->policy->shape();
+  const bool stream = packing == TextPacking::stream;
+  const std::int64_t longest = std::min(length.max_tokens.value_or(shape.context), shape.context);
   return load_splits(*dataset, evaluation.rows, [&](Split split) {
-    TextEncoder encoder(*run.tokenizer, input_of(*run.model).context, length);
+    TextEncoder encoder(*run.tokenizer, stream ? unbounded : shape.context, stream ? LengthLimit{} : length);
     std::vector<TokenExample> examples;
     const auto rows = dataset->rows(split);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -115,7 +121,8 @@ LearnableRows MlmSpec::texts(Run& run) const {
           encoder.encode(text, std::nullopt, dataset->place(split, i), static_cast<std::int64_t>(i));
       if (can_be_masked(example, *run.tokenizer)) examples.push_back(std::move(example));
     }
-    if (packing == TextPacking::stream) examples = blocks(examples, encoder.longest() - (writes ? 1 : 0));
+    // An eos is put behind each piece that an encoder-decoder model reads.
+    if (stream) examples = blocks(examples, shape.kind == PolicyKind::encoder_decoder ? longest - 1 : longest);
     std::erase_if(examples, [&](const TokenExample& text) { return !can_be_masked(text, *run.tokenizer); });
     const std::string_view of = split == Split::held_out ? "held out: " : "";
     if (examples.empty()) {

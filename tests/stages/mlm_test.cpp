@@ -134,6 +134,24 @@ TEST_CASE("stages: mlm teaches an encoder-decoder model to write hidden spans") 
   }
 }
 
+TEST_CASE("stages: texts packed as a stream lose nothing, as documents what is behind the longest length") {
+  const auto sequences = [](TextPacking packing) {
+    TinyBert tiny;
+    tiny.add_data("rows", "rows.jsonl", alphabets(20));
+    MlmSpec spec = quick();
+    spec.packing = packing;
+    spec.length.max_tokens = 10;
+    spec.training.epochs = 1;
+    spec.training.steps.reset();
+    spec.training.batch_size = 1;
+    spec.training.optimizer.learning_rate = 0;
+    spec.run(tiny.run);
+    return tiny.series("loss").size();
+  };
+  CHECK(sequences(TextPacking::documents) == 20);
+  CHECK(sequences(TextPacking::stream) == 30);  // 20 rows of 13 letters, [CLS] and [SEP]
+}
+
 TEST_CASE("stages: mlm refuses models and tokenizers that it can hide nothing from, before anything is learned") {
   TinyRun decoder;
   decoder.add_data("rows", "rows.jsonl", alphabets(8));
