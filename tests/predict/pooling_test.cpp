@@ -41,6 +41,27 @@ TEST_CASE("predict: pooled vectors are those of sentence-transformers") {
   }
 }
 
+TEST_CASE("predict: how to pool is read as it was written") {
+  for (const bool normalize : {false, true}) {
+    const test::Scratch scratch;
+    const PoolingPlan plan{.modes = {PoolingMode::cls, PoolingMode::weightedmean},
+                           .normalize = normalize,
+                           .include_prompt = false,
+                           .dimension = 12,
+                           .max_tokens = 40,
+                           .lower_case = true};
+    write_pooling_plan(plan, scratch.path());
+    const PoolingPlan read = *read_pooling_plan(scratch.path());
+    CHECK(read.modes == plan.modes);
+    CHECK(read.normalize == normalize);
+    CHECK_FALSE(read.include_prompt);
+    CHECK(read.dimension == 12);
+    CHECK(read.max_tokens == 40);
+    CHECK(read.lower_case);
+    CHECK(std::filesystem::is_directory(scratch.path() / "2_Normalize") == normalize);
+  }
+}
+
 TEST_CASE("predict: a sentence-transformers directory says how to pool") {
   const test::Scratch scratch;
   CHECK_FALSE(read_pooling_plan(scratch.path()).has_value());
