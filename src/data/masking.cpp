@@ -16,8 +16,28 @@ std::size_t hidden_count(std::size_t tokens, double share) {
   return std::clamp<std::size_t>(wanted, 1, tokens);
 }
 
-bool begins_word(std::string_view bytes) {
+/// Whether a token is the rest of a word in a WordPiece vocabulary, which marks it and decodes it without the mark.
+bool is_marked_rest(const Tokenizer& tokenizer, std::int32_t id) {
+  return tokenizer.id_to_token(id).starts_with("##") && !tokenizer.id_to_bytes(id).starts_with("##");
+}
+
+bool begins_with_space(std::string_view bytes) {
   return bytes.empty() || std::string_view(" \t\r\n").find(bytes.front()) != std::string_view::npos;
+}
+
+/// By id: whether a token goes on with the word of the one before it.
+std::vector<bool> rests_of_words(const Tokenizer& tokenizer, std::span<const std::int32_t> ordinary) {
+  std::vector<bool> rests(static_cast<std::size_t>(tokenizer.vocab_size()), false);
+  bool marked = false;
+  for (const std::int32_t id : ordinary) {
+    rests[static_cast<std::size_t>(id)] = is_marked_rest(tokenizer, id);
+    marked = marked || rests[static_cast<std::size_t>(id)];
+  }
+  if (marked) return rests;
+  for (const std::int32_t id : ordinary) {
+    rests[static_cast<std::size_t>(id)] = !begins_with_space(tokenizer.id_to_bytes(id));
+  }
+  return rests;
 }
 
 /// `total` as `parts` random numbers ≥ 1 that add up to it, every way equally likely.
@@ -57,6 +77,7 @@ Masking::Masking(const Tokenizer& tokenizer, const MaskingRules& rules) : tokeni
     fail(ErrorKind::config, "all {} tokens of the tokenizer are special: there is nothing to hide",
          tokenizer.vocab_size());
   }
+  if (rules_.whole_words) rest_of_word_ = rests_of_words(tokenizer, ordinary_);
 }
 
 std::vector<std::array<std::size_t, 2>> Masking::units(std::span<const std::int32_t> ids) const {
@@ -64,7 +85,7 @@ std::vector<std::array<std::size_t, 2>> Masking::units(std::span<const std::int3
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (tokenizer_.is_special(ids[i])) continue;
     const bool goes_on = rules_.whole_words && !units.empty() && units.back()[1] == i &&
-                         !begins_word(tokenizer_.id_to_bytes(ids[i]));
+                         rest_of_word_[static_cast<std::size_t>(ids[i])];
     if (goes_on) {
       ++units.back()[1];
     } else {
@@ -122,8 +143,12 @@ SpanCorruption::SpanCorruption(const Tokenizer& tokenizer, const MaskingRules& r
 
 TokenExample SpanCorruption::corrupt(const TokenExample& text, Random random) const {
   std::vector<std::int32_t> ids = text.ids;
-  const std::optional<std::int32_t> eos = tokenizer_.eos_id();
-  if (eos && !ids.empty() && ids.back() == *eos) ids.pop_back();
+  HONE_ASSERT(!ids.empty());
+  std::optional<std::int32_t> ending = tokenizer_.eos_id();
+  if (tokenizer_.is_special(ids.back())) {
+    ending = ids.back();
+    ids.pop_back();
+  }
   HONE_ASSERT(!ids.empty());
   const std::size_t hidden = ids.size() == 1 ? 1 : std::min(hidden_count(ids.size(), rules_.share), ids.size() - 1);
   const auto wanted = static_cast<std::size_t>(std::llround(static_cast<double>(hidden) / rules_.mean_span));
@@ -147,9 +172,9 @@ TokenExample SpanCorruption::corrupt(const TokenExample& text, Random random) co
     corrupted.ids.insert(corrupted.ids.end(), border, end);
     at = end;
   }
-  if (eos) {
-    corrupted.source_ids.push_back(*eos);
-    corrupted.ids.push_back(*eos);
+  if (ending) {
+    corrupted.source_ids.push_back(*ending);
+    corrupted.ids.push_back(*ending);
   }
   return corrupted;
 }

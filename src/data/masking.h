@@ -17,7 +17,9 @@ struct MaskingRules {
   double share = 0.15;         ///< of a text's own tokens
   double masked = 0.8;         ///< of those: become the mask token
   double random = 0.1;         ///< of those: become any token; the others stay as they are
-  bool whole_words = false;    ///< words are hidden with all their tokens
+  /// Words are hidden with all their tokens. A word begins with a token without ## where the vocabulary has such
+  /// marks, with one that begins with a space else.
+  bool whole_words = false;
   double mean_span = 3;        ///< encoder-decoder models: tokens of a span
 };
 
@@ -45,6 +47,7 @@ class Masking {
   MaskingRules rules_;
   std::int32_t mask_ = 0;
   std::vector<std::int32_t> ordinary_;  ///< what random tokens are drawn from
+  std::vector<bool> rest_of_word_;      ///< by id; empty unless whole words are hidden
 };
 
 /// Spans of a text are what an encoder-decoder model writes (Raffel et al. 2020, section 3.1.4). Immutable;
@@ -55,10 +58,11 @@ class SpanCorruption {
   /// `decoder_start`.
   SpanCorruption(const Tokenizer& tokenizer, const MaskingRules& rules, std::int32_t decoder_start);
 
-  /// Source: the text, each hidden span replaced by a sentinel. Target: each sentinel and the span behind it, eos.
-  /// round(share · tokens) tokens are hidden, a last eos not counted, in round(hidden / mean_span) spans, at least
-  /// one and at most as many as there are sentinels; each stands behind a stretch that stays, and every division
-  /// into spans and stretches is equally likely. A text of one token is hidden whole. The text has a token beside eos.
+  /// Source: the text, each hidden span replaced by a sentinel. Target: each sentinel and the span behind it. Both
+  /// end with the special token that the text ends with, or with eos where it has none; it is not counted among the
+  /// text's tokens, of which there is at least one. round(share · tokens) are hidden, in round(hidden / mean_span)
+  /// spans, at least one and at most as many as there are sentinels. Each stands behind a stretch that stays, and
+  /// every division into spans and stretches is equally likely. A text of one token is hidden whole.
   TokenExample corrupt(const TokenExample& text, Random random) const;
 
  private:

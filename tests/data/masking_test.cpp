@@ -7,6 +7,7 @@
 #include "data/masking.h"
 #include "data/small_wordpiece.h"
 #include "support/error_of.h"
+#include "support/test_data.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -256,4 +257,40 @@ TEST_CASE("data: spans have the wanted mean length, in order, and are drawn even
   CHECK(corruption.corrupt(letters(40, true), Random(4)).ids == corruption.corrupt(letters(40, true), Random(4)).ids);
   CHECK(spans_of(corruption.corrupt(letters(200, true), Random(4))) == 3);  // 10 wanted, and three sentinels
   CHECK(spans_of(SpanCorruption(tokenizer, {.mean_span = 6}, 0).corrupt(letters(40, true), Random(4))) == 1);
+}
+
+TEST_CASE("data: published vocabularies say where words begin and what stands for spans") {
+  HONE_NEEDS_TEST_DATA(data);
+  const Scratch scratch;
+  std::filesystem::create_directory(scratch.path() / "bert");
+  std::filesystem::copy_file(data / "tokenizers" / "bert" / "bert-base-uncased-vocab.txt",
+                             scratch.path() / "bert" / "vocab.txt");
+  const auto bert = load_tokenizer(scratch.path() / "bert");
+  const TokenExample text{.ids = bert->encode("Unbelievably, embeddings matter.", AddSpecial::yes)};
+  const auto goes_on = [&](std::size_t place) { return bert->id_to_token(text.ids[place]).starts_with("##"); };
+  std::set<std::string> alone;  // hidden tokens whose neighbours are not
+  for (std::uint64_t draw = 0; draw < 300; ++draw) {
+    const TokenExample masked = Masking(*bert, {.share = 0.5, .whole_words = true}).mask(text, Random(draw));
+    const auto hidden = [&](std::size_t place) { return masked.tags[place] >= 0; };
+    for (std::size_t i = 1; i + 1 < text.ids.size(); ++i) {
+      if (goes_on(i)) CHECK(hidden(i) == hidden(i - 1));
+      if (hidden(i) && !hidden(i - 1) && !hidden(i + 1)) alone.insert(bert->id_to_token(text.ids[i]));
+    }
+  }
+  CHECK(alone == std::set<std::string>{",", "matter", "."});
+
+  std::filesystem::create_directory(scratch.path() / "t5");
+  std::filesystem::copy_file(data / "tokenizers" / "t5" / "spiece.model", scratch.path() / "t5" / "spiece.model");
+  scratch.file("t5/tokenizer_config.json", R"({"tokenizer_class":"T5Tokenizer"})");
+  for (const std::filesystem::path& place :
+       {scratch.path() / "t5", data / "tokenizers" / "hf_json" / "t5-small-tokenizer.json"}) {
+    const auto t5 = load_tokenizer(place);
+    const TokenExample source{.ids = t5->encode("The quick brown fox jumps over the lazy dog again and again.",
+                                                AddSpecial::yes)};
+    const TokenExample corrupted = SpanCorruption(*t5, {.share = 0.5}, 0).corrupt(source, Random(1));
+    CHECK(t5->id_to_token(corrupted.ids.at(1)) == "<extra_id_0>");
+    CHECK(t5->id_to_token(corrupted.ids.back()) == "</s>");
+    CHECK(t5->id_to_token(corrupted.source_ids.back()) == "</s>");
+    CHECK(std::ranges::count(corrupted.ids, corrupted.ids.back()) == 1);
+  }
 }
