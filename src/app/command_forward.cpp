@@ -93,6 +93,9 @@ void command_forward(const ForwardCommand& command) {
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(command.model, built_in());
   Model model(*spec, read_head_plan(command.model), command.bfloat16 ? kernels::Compute::bfloat16 : kernels::Compute::float32,
               WeightUse::compute);
+  if (model.plan.is_trunk() && !command.hidden) {
+    fail(ErrorKind::usage, "{}: a model without a head has no logits; ask for --what hidden", command.model);
+  }
   load_weights(model, command.model);
   std::ifstream input(command.input);
   if (!input) fail(ErrorKind::io, "{}: cannot be read", command.input);

@@ -18,12 +18,7 @@ TaskModel::TaskModel(const std::string& place) : directory(place) {
   config = read_model_config(directory);
   const std::unique_ptr<PolicySpec> spec = read_policy_spec(directory, built_in());
   tokenizer = read_model_tokenizer(directory, *spec);
-  HeadPlan plan = read_head_plan(directory);
-  const Json* classes = config.find("architectures");
-  if (classes != nullptr && classes->dump().ends_with("Model\"]") && !classes->dump().ends_with("LMHeadModel\"]")) {
-    plan.lm = false;  // a trunk alone
-  }
-  model = std::make_unique<Model>(*spec, plan, kernels::Compute::float32, WeightUse::compute);
+  model = std::make_unique<Model>(*spec, read_head_plan(directory), kernels::Compute::float32, WeightUse::compute);
   load_weights(*model, directory);
 }
 

@@ -102,17 +102,32 @@ at::Tensor LmHead::row_losses(const at::Tensor& hidden_MD, const LogitsLoss& los
   return loss_M;
 }
 
+namespace {
+
+double deviation_of(std::int64_t hidden) { return 1.0 / std::sqrt(static_cast<double>(hidden) + 1.0); }
+
+HeadTransform declare_dense(ParameterStore& store, const HeadForm& form, std::int64_t hidden, SegmentRole role) {
+  HeadTransform transform;
+  transform.dense_DD =
+      declare_matrix(store, "head_dense", {{form.dense + ".weight", hidden}}, hidden, deviation_of(hidden), role);
+  if (form.dense_bias) transform.bias_D = declare_bias(store, "head_dense.bias", {{form.dense + ".bias", hidden}}, role);
+  transform.activation = form.activation;
+  return transform;
+}
+
+}  // namespace
+
+void declare_pooler(ParameterStore& store, const HeadForm& form, std::int64_t hidden) {
+  if (form.dense.ends_with("pooler.dense")) declare_dense(store, form, hidden, SegmentRole::head);
+}
+
 Head::Head(ParameterStore& store, HeadKind kind, const HeadForm& form, std::int64_t hidden, std::int64_t outputs)
     : kind_(kind), rows_(form.rows), outputs_(outputs) {
   const bool critic = kind == HeadKind::value;
   const std::string name = critic ? "value" : "score";
   const SegmentRole role = critic ? SegmentRole::critic : SegmentRole::head;
-  const double deviation = 1.0 / std::sqrt(static_cast<double>(hidden) + 1.0);
-  if (!form.dense.empty()) {
-    transform_.dense_DD = declare_matrix(store, "head_dense", {{form.dense + ".weight", hidden}}, hidden, deviation, role);
-    if (form.dense_bias) transform_.bias_D = declare_bias(store, "head_dense.bias", {{form.dense + ".bias", hidden}}, role);
-    transform_.activation = form.activation;
-  }
+  const double deviation = deviation_of(hidden);
+  if (!form.dense.empty()) transform_ = declare_dense(store, form, hidden, role);
   if (!form.norm.empty()) {
     transform_.norm = declare_layer_norm(store, "head_norm", form.norm, hidden, form.norm_eps, form.norm_bias, role);
   }

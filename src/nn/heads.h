@@ -82,6 +82,10 @@ struct HeadForm {
   double norm_eps = 1e-5;
 };
 
+/// What checkpoints of a bare trunk have of such a head: BERT's pooler, which a head that is added later begins with.
+/// Nothing for families whose heads bring their own.
+void declare_pooler(ParameterStore& store, const HeadForm& form, std::int64_t hidden);
+
 /// A small network from hidden states to `outputs` numbers.
 class Head {
  public:

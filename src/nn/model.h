@@ -20,6 +20,7 @@ struct HeadPlan {
   HeadKind score_kind = HeadKind::reward;
   std::vector<std::string> labels;  ///< names of the outputs; empty: none
   std::string problem_type;         ///< as in config.json: regression, multi_label_classification …; empty: not said
+  bool is_trunk() const { return !lm && !value && scores == 0; }
   bool operator==(const HeadPlan&) const = default;
 };
 

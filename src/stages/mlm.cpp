@@ -139,7 +139,6 @@ LearnableRows MlmSpec::texts(Run& run) const {
 StageSummary MlmSpec::run(Run& run) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::encoder_decoder},
                "nothing is hidden from a model that reads from left to right; use a stage of kind pretrain");
-  if (!run.model->plan.lm) log_info("stages.{}: the language-model head starts from random weights", name);
   run.use_heads({});
   Corrupt corrupt = corruption(run, masking);
   MaskedObjective objective(run, texts(run), training.tokens_per_pass, std::move(corrupt));

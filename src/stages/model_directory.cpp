@@ -57,10 +57,22 @@ void set_labels(Json& config, const std::vector<std::string>& labels) {
   config.set("label2id", ids);
 }
 
+/// "BertModel": no head at all.
+bool is_trunk_class(std::string_view name) { return name.ends_with("Model") && !name.ends_with("LMHeadModel"); }
+
+/// "BertModel" of "BertForSequenceClassification"; an encoder alone has no other class.
+std::string trunk_class(const Policy& policy) {
+  const std::string own = policy.hf_class(std::nullopt);
+  if (is_trunk_class(own)) return own;
+  const std::string with_head = policy.hf_class(HeadKind::classes);
+  return with_head.substr(0, with_head.find("For")) + "Model";
+}
+
 Json config_json(const Model& model, const Tokenizer& tokenizer) {
   Json config = model.policy->hf_config();
   const std::optional<HeadKind> kind = model.score ? std::optional(model.score->kind()) : std::nullopt;
-  config.set("architectures", Json::Array{Json(model.policy->hf_class(kind))});
+  config.set("architectures",
+             Json::Array{Json(model.plan.is_trunk() ? trunk_class(*model.policy) : model.policy->hf_class(kind))});
   if (model.score) {
     config.set("num_labels", model.score->outputs());
     if (!model.plan.labels.empty()) set_labels(config, model.plan.labels);
@@ -241,9 +253,10 @@ HeadPlan read_head_plan(const fs::path& directory) {
   const Json config = read_model_config(directory);
   HeadPlan plan;
   plan.value = fs::exists(directory / value_file);
-  const std::optional<HeadKind> kind = head_of_class(class_of(config));
+  const std::string hf_class = class_of(config);
+  const std::optional<HeadKind> kind = head_of_class(hf_class);
+  plan.lm = !kind && !is_trunk_class(hf_class);
   if (!kind) return plan;
-  plan.lm = false;
   plan.labels = labels_of(config);
   if (const Json* type = config.find("problem_type"); type != nullptr && !type->is_null()) {
     plan.problem_type = type->as_string();

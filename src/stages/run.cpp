@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "data/prompts.h"
 #include "io/atomic_directory.h"
 #include "io/file.h"
@@ -70,7 +71,9 @@ Model& Run::use_heads(const HeadPlan& plan) {
   auto rebuilt = std::make_unique<Model>(*policy, plan, compute, true, tuning);
   rebuilt->store.initialize(seed);
   initialize_magnitudes(rebuilt->store);
-  const bool same_head = model->plan.scores == plan.scores && model->plan.score_kind == plan.score_kind;
+  if (plan.lm && !model->plan.lm) log_warn("the language-model head starts from random weights");
+  const bool same_head = model->plan.is_trunk() ||  // whose pooler is the beginning of a head
+                         (model->plan.scores == plan.scores && model->plan.score_kind == plan.score_kind);
   rebuilt->copy_weights(*model, same_head);
   model = std::move(rebuilt);
   return *model;

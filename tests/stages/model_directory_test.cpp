@@ -3,13 +3,16 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <map>
 
 #include "io/file.h"
 #include "io/safetensors.h"
+#include "policies/checkpoint.h"
 #include "stages/describe_model.h"
 #include "stages/tiny_run.h"
+#include "support/committed_golden.h"
 #include "text/tokenizer_json.h"
 
 namespace hone {
@@ -119,6 +122,28 @@ TEST_CASE("stages: a model is stored in shards and as another dtype when that is
   load_weights(*tiny.run.model, place);
   const at::Tensor loaded = tiny.weights();
   CHECK(loaded.equal(exact.to(at::kBFloat16).to(at::kFloat)));
+}
+
+TEST_CASE("stages: a trunk without a head stays one, with its pooler, which a head that is added begins with") {
+  const fs::path source = test::committed_golden_folder() / "models" / "bert_base";
+  test::TinyRun tiny;
+  tiny.run.policy = read_policy_spec(source, test::policy_table());
+  tiny.run.model = std::make_unique<Model>(*tiny.run.policy, read_head_plan(source), kernels::Compute::float32, true);
+  load_weights(*tiny.run.model, source);
+  const fs::path place = tiny.scratch.path() / "written";
+  save_model_directory(*tiny.run.model, *tiny.run.tokenizer, place);
+  CHECK(read_file(place / "config.json").find("\"BertModel\"") != std::string::npos);
+  const Safetensors written = Safetensors::open(place);
+  const at::Tensor pooler = tiny.run.model->store.find("head_dense").weight().clone();
+  CHECK(written.find("bert.pooler.dense.weight") != nullptr);
+  CHECK(written.find("bert.pooler.dense.bias") != nullptr);
+  CHECK(written.find("cls.predictions.bias") == nullptr);
+  const Safetensors original = Safetensors::open(source);
+  const TensorView* view = original.find("pooler.dense.weight");
+  REQUIRE(view != nullptr);
+  CHECK(std::memcmp(view->bytes.data(), pooler.data_ptr<float>(), view->bytes.size()) == 0);
+  tiny.run.use_heads({.lm = false, .scores = 3, .score_kind = HeadKind::classes});
+  CHECK(at::equal(tiny.run.model->store.find("head_dense").weight(), pooler));
 }
 
 TEST_CASE("stages: a directory that cannot be written whole leaves the one before it, and nothing else") {
