@@ -24,8 +24,7 @@ Model::Model(const PolicySpec& spec, const HeadPlan& plan, kernels::Compute comp
   if (plan.scores > 0) {
     score.emplace(store, plan.score_kind, policy->head_form(plan.score_kind), hidden, plan.scores);
   }
-  const bool has_pooler = policy->hf_prefix() == "bert.";  // T5's encoder alone has no form for classes to ask for
-  if (plan.is_trunk() && has_pooler) declare_pooler(store, policy->head_form(HeadKind::classes), hidden);
+  if (plan.is_trunk()) declare_pooler(store, policy->head_form(HeadKind::classes), hidden);
   store.allocate();
 }
 

@@ -57,13 +57,13 @@ void set_labels(Json& config, const std::vector<std::string>& labels) {
   config.set("label2id", ids);
 }
 
-/// "BertModel": no head at all.
-bool is_trunk_class(std::string_view name) { return name.ends_with("Model") && !name.ends_with("LMHeadModel"); }
+/// "BertModel": no head at all. T5EncoderModel is a whole class of its own.
+bool is_trunk_class(std::string_view name) {
+  return name.ends_with("Model") && !name.ends_with("LMHeadModel") && !name.ends_with("EncoderModel");
+}
 
-/// "BertModel" of "BertForSequenceClassification"; an encoder alone has no other class.
+/// "BertModel" of "BertForSequenceClassification".
 std::string trunk_class(const Policy& policy) {
-  const std::string own = policy.hf_class(std::nullopt);
-  if (is_trunk_class(own)) return own;
   const std::string with_head = policy.hf_class(HeadKind::classes);
   return with_head.substr(0, with_head.find("For")) + "Model";
 }
