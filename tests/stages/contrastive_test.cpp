@@ -5,13 +5,10 @@
 
 #include "algo/contrastive_loss.h"
 #include "base/random.h"
-#include "policies/checkpoint.h"
 #include "rollout/pack.h"
 #include "stages/contrastive_objective.h"
+#include "stages/golden_curve.h"
 #include "stages/text_vectors.h"
-#include "stages/tiny_run.h"
-#include "support/committed_golden.h"
-#include "text/tokenizer_json.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -79,51 +76,21 @@ at::Tensor gradient(const std::string& lines, ContrastiveSpec spec, std::int64_t
   return (tiny.weights().to(at::kDouble) - before) / 1e4;
 }
 
-/// A vocabulary of single letters and digits, as the script of the golden curve numbers them.
-std::unique_ptr<Tokenizer> golden_tokenizer(const Scratch& scratch, const std::string& words) {
-  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
-  for (const char word : words) vocabulary += std::string(1, word) + "\n";
-  std::filesystem::create_directory(scratch.path() / "letters");
-  scratch.file("letters/vocab.txt", vocabulary);
-  return load_tokenizer(scratch.path() / "letters");
-}
-
-double largest_gap(const Json& expected, const std::vector<double>& values) {
-  REQUIRE(values.size() == expected.as_array().size());
-  double gap = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    gap = std::max(gap, std::abs(values[i] - expected.as_array()[i].as_number()));
-  }
-  return gap;
-}
-
 /// `tokens_per_pass` 60: by gradient caching.
 void check_curve(const std::string& name, ContrastiveSpec spec, std::int64_t tokens_per_pass) {
   const Json golden = committed_golden("contrastive_curve.json");
   const Json& expected = golden.at("runs").at(name);
   TinyRun tiny(kernels::Compute::float32, static_cast<std::uint64_t>(golden.at("seed").as_integer()));
-  const std::filesystem::path folder = committed_golden_folder() / "models" / "bert_base";
-  tiny.run.catalogs = &policy_table();
-  tiny.run.tokenizer = golden_tokenizer(tiny.scratch, golden.at("words").as_string());
-  tiny.run.policy = read_policy_spec(folder, policy_table());
-  tiny.run.model = open_model(folder);
+  tiny.run.tokenizer = letter_pieces(tiny.scratch, golden.at("words").as_string());
+  start_from(tiny, "bert_base");
   std::string rows;
   for (const Json& row : expected.at("rows").as_array()) rows += row.dump() + "\n";
   tiny.add_data("rows", "rows.jsonl", rows);
   spec.name = name;
-  spec.training.steps = golden.at("steps").as_integer();
-  spec.training.batch_size = golden.at("batch").as_integer();
+  set_steps(spec.training, golden);
   spec.training.tokens_per_pass = tokens_per_pass;
-  spec.training.optimizer.learning_rate = golden.at("learning_rate").as_number();
   spec.run(tiny.run);
-  const std::vector<double> loss = tiny.series("loss");
-  const double first = std::abs(loss[0] - expected.at("loss").as_array()[0].as_number());
-  const double largest = largest_gap(expected.at("loss"), loss);
-  const double norm = largest_gap(expected.at("grad_norm"), tiny.series("grad_norm"));
-  MESSAGE(name, ": loss ", first, " at first, ", largest, " at most; gradient norm ", norm, " at most");
-  CHECK(first <= 1e-5);
-  CHECK(largest <= 2e-3);
-  CHECK(norm <= 5e-3);
+  check_curve_of(tiny, name, expected, 5e-3);
 }
 
 }  // namespace

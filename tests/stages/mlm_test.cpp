@@ -3,12 +3,9 @@
 #include <cmath>
 
 #include "policies/bert.h"
-#include "policies/checkpoint.h"
 #include "policies/t5.h"
+#include "stages/golden_curve.h"
 #include "stages/model_directory.h"
-#include "stages/tiny_run.h"
-#include "support/committed_golden.h"
-#include "text/tokenizer_json.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -17,12 +14,10 @@ namespace {
 
 /// A vocabulary of eight letters, with sentinels for spans.
 std::unique_ptr<Tokenizer> letters(const Scratch& scratch) {
-  std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
-  for (char letter = 'a'; letter <= 'h'; ++letter) vocabulary += std::string(1, letter) + "\n";
-  for (int i = 0; i < 4; ++i) vocabulary += "<extra_id_" + std::to_string(i) + ">\n";
-  std::filesystem::create_directory(scratch.path() / "letters");
-  scratch.file("letters/vocab.txt", vocabulary);
-  return load_tokenizer(scratch.path() / "letters");
+  std::vector<std::string> pieces;
+  for (char letter = 'a'; letter <= 'h'; ++letter) pieces.emplace_back(1, letter);
+  for (int i = 0; i < 4; ++i) pieces.push_back("<extra_id_" + std::to_string(i) + ">");
+  return wordpieces(scratch, pieces);
 }
 
 /// Rows through the alphabet: each letter tells the next.
