@@ -48,10 +48,9 @@ LearnableRows encode(Run& run, const Dataset& data, const LengthLimit& length, c
 }  // namespace
 
 void ClassifySpec::describe_stage(Fields& f) {
-  f.field("data", data,
-          "Name of the data set: a text (or prompt), perhaps a text_pair, and a label, labels (several at once) or a "
-          "value.");
-  f.required();
+  describe_data(f,
+                "Name of the data set: a text (or prompt), perhaps a text_pair, and a label, labels (several at once) or a "
+                "value.");
   f.choice("problem_type", problem_type, problem_choice_names,
            "One class a text, several at once, or a number; `auto` goes by the columns label, labels and value.");
   f.field("class_weights", class_weights, "What rows of a class count in the loss, by its name; others count 1.");
@@ -61,10 +60,9 @@ void ClassifySpec::describe_stage(Fields& f) {
   f.field("label_smoothing", label_smoothing, "Share of a label that is spread over all classes.",
           {.low = 0, .high = 1, .open_high = true});
   length.describe(f);
-  training.describe(f);
-  f.section("evaluation", evaluation,
-            "Held-out evaluation: eval/loss with eval/accuracy, precision, recall, f1 and mcc, or with eval/mae, r2, "
-            "pearson and spearman.");
+  describe_training(f,
+                    "Held-out evaluation: eval/loss with eval/accuracy, precision, recall, f1 and mcc, or with eval/mae, "
+                    "r2, pearson and spearman.");
   f.check(!balanced || class_weights.empty(), "balanced", "goes without class_weights");
 }
 
@@ -125,7 +123,7 @@ StageSummary ClassifySpec::run(Run& run) const {
   run.use_heads(heads_for(targets));
   const auto objective =
       class_objective(run, std::move(rows), training.tokens_per_pass, targets, std::move(loss));
-  StageSummary summary = Training(run, training, evaluation.interval, name, *objective).run();
+  StageSummary summary = learn(run, *objective);
   if (targets.type != ProblemType::regression) save_labels(run, name, targets.classes);
   return summary;
 }

@@ -8,8 +8,7 @@
 
 #include "data/class_examples.h"
 #include "stages/class_objective.h"
-#include "stages/stage.h"
-#include "stages/training.h"
+#include "stages/supervised.h"
 
 namespace hone {
 
@@ -19,20 +18,15 @@ inline constexpr std::array<std::string_view, 4> problem_choice_names = {
     "auto", problem_type_names[0], problem_type_names[1], problem_type_names[2]};
 
 /// Classes of whole texts or of pairs of them, or numbers, by a head on the trunk. See docs/stages/classify.md.
-class ClassifySpec : public StageSpec {
+class ClassifySpec : public DataSpec {
  public:
-  std::string data;
   ProblemChoice problem_type = ProblemChoice::automatic;
   std::vector<std::pair<std::string, double>> class_weights;
   bool balanced = false;
   double label_smoothing = 0;
   LengthLimit length;
-  TrainingConfig training;
-  HeldOutConfig evaluation;
 
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return {data}; }
-  StageArithmetic arithmetic() const override { return training.arithmetic(); }
   /// Leaves the class names in checkpoints/<stage>/labels.json.
   StageSummary run(Run& run) const override;
 

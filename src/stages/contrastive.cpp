@@ -46,10 +46,9 @@ ContrastiveSpec::ContrastiveSpec() {
 }
 
 void ContrastiveSpec::describe_stage(Fields& f) {
-  f.field("data", data,
-          "Name of the data set: anchor and positive, perhaps a negative; text and text_pair, perhaps with a value; or text "
-          "alone, which is then its own positive under another dropout.");
-  f.required();
+  describe_data(f,
+                "Name of the data set: anchor and positive, perhaps a negative; text and text_pair, perhaps with a value; "
+                "or text alone, which is then its own positive under another dropout.");
   f.choice("loss", loss, contrastive_loss_names,
            "info_nce: the own positive among all of the batch; of rows with a value cosent (their order) or cosine (squared "
            "error of the cosine). `auto`: cosent where rows have a value, info_nce else.");
@@ -64,10 +63,9 @@ void ContrastiveSpec::describe_stage(Fields& f) {
            "with the model, for `hone predict` and sentence-transformers.");
   f.field("full_score", full_score, "The value of texts that mean the same: cosines go to value / full_score.", above(0));
   length.describe(f);
-  training.describe(f);
-  f.section("evaluation", evaluation,
-            "Held-out evaluation: eval/loss and eval/accuracy over batches of batch_size rows, or eval/pearson and "
-            "eval/spearman of rows with a value.");
+  describe_training(f,
+                    "Held-out evaluation: eval/loss and eval/accuracy over batches of batch_size rows, or eval/pearson and "
+                    "eval/spearman of rows with a value.");
   f.check(training.batch_size > 1 || loss == ContrastiveLoss::cosine, "batch_size",
           "must be at least 2: a batch of one row has no negatives");
   f.check(loss != ContrastiveLoss::cosine || similarity == VectorSimilarity::cosine, "similarity",
@@ -125,7 +123,7 @@ StageSummary ContrastiveSpec::run(Run& run) const {
          data);
   }
   run.use_pooling(plan);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

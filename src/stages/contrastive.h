@@ -7,8 +7,7 @@
 
 #include "data/text_encoder.h"
 #include "predict/pooling.h"
-#include "stages/stage.h"
-#include "stages/training.h"
+#include "stages/supervised.h"
 
 namespace hone {
 
@@ -28,9 +27,8 @@ inline constexpr std::array<std::string_view, 7> pooling_choice_names = {
     "auto", "cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"};
 
 /// Vectors of texts, alike where the texts are. See docs/stages/contrastive.md.
-class ContrastiveSpec : public StageSpec {
+class ContrastiveSpec : public DataSpec {
  public:
-  std::string data;
   ContrastiveLoss loss = ContrastiveLoss::automatic;
   double temperature = 0.05;
   double temperature_learning_rate = 0;
@@ -38,13 +36,9 @@ class ContrastiveSpec : public StageSpec {
   int pooling = 0;  ///< of pooling_choice_names
   double full_score = 1;
   LengthLimit length;
-  TrainingConfig training;
-  HeldOutConfig evaluation;
 
   ContrastiveSpec();
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return {data}; }
-  StageArithmetic arithmetic() const override { return training.arithmetic(); }
   StageSummary run(Run& run) const override;
 
  private:

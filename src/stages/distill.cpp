@@ -141,8 +141,7 @@ void DistillSpec::describe_stage(Fields& f) {
           between(0, 1));
   f.section("sampling", sampling, "How the student writes.");
   f.section("engine", engine, "Generation.");
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation on given completions: eval/loss, eval/perplexity.");
+  describe_training(f, "Held-out evaluation on given completions: eval/loss, eval/perplexity.");
   f.check(student_share == 0 || source.environment != nullptr, "student_share",
           "needs an environment, whose prompts the student answers; `{kind: dataset, data: NAME}` makes one of a data set");
 }
@@ -163,7 +162,7 @@ StageSummary DistillSpec::run(Run& run) const {
     sampler = std::make_unique<PromptSampler>(run, *source.environment, sampling, engine, name);
   }
   DistillObjective objective(run, std::move(rows), std::move(frozen), std::move(sampler), *this);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

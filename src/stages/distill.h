@@ -5,14 +5,13 @@
 #include "algo/distillation_loss.h"
 #include "engine/engine.h"
 #include "stages/language_model.h"
-#include "stages/stage.h"
-#include "stages/training.h"
+#include "stages/supervised.h"
 
 namespace hone {
 
 /// Knowledge distillation: the model learns the distributions of a teacher, over given completions or over its own. See
 /// docs/stages/distill.md.
-class DistillSpec : public StageSpec {
+class DistillSpec : public SupervisedSpec {
  public:
   std::string teacher;
   TextSource source;
@@ -20,12 +19,9 @@ class DistillSpec : public StageSpec {
   double student_share = 0;
   SamplingConfig sampling;
   EngineConfig engine;
-  TrainingConfig training;
-  HeldOutConfig evaluation;
 
   void describe_stage(Fields& f) override;
   std::vector<std::string> data_names() const override { return named(source.data); }
-  StageArithmetic arithmetic() const override { return training.arithmetic(); }
   StageSummary run(Run& run) const override;
 };
 

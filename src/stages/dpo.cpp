@@ -49,12 +49,10 @@ void describe_nll(Fields& f, double& weight) {
 PreferenceSpec::PreferenceSpec() { training.optimizer.learning_rate = 1e-6; }
 
 void PreferenceSpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set of pairs (prompt+chosen+rejected or messages+chosen+rejected).");
-  f.required();
+  describe_data(f, "Name of the data set of pairs (prompt+chosen+rejected or messages+chosen+rejected).");
   describe_loss(f);
   f.choice("overlong", overlong, overlong_names, "What happens to a pair with an answer that is longer than the context.");
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/rewards/accuracies and the rest.");
+  describe_training(f, "Held-out evaluation: eval/loss, eval/rewards/accuracies and the rest.");
 }
 
 StageSummary PreferenceSpec::run(Run& run) const {
@@ -65,7 +63,7 @@ StageSummary PreferenceSpec::run(Run& run) const {
     other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
   }
   PreferenceObjective objective(run, load_pairs(run, *this), training.tokens_per_pass, options, other);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 void DpoSpec::describe_loss(Fields& f) {

@@ -5,26 +5,20 @@
 
 #include "algo/preference_loss.h"
 #include "data/examples.h"
-#include "stages/stage.h"
-#include "stages/training.h"
+#include "stages/supervised.h"
 
 namespace hone {
 
 /// What dpo, orpo, simpo and cpo share: a language model learns from pairs which answer is better. Each kind is a loss
 /// of algo/preference_loss.h with its defaults. See docs/stages/dpo.md.
-class PreferenceSpec : public StageSpec {
+class PreferenceSpec : public DataSpec {
  public:
-  std::string data;
   PreferenceOptions options;
   std::optional<std::string> reference;
   Overlong overlong = Overlong::truncate_right;
-  TrainingConfig training;
-  HeldOutConfig evaluation;
 
   PreferenceSpec();
   void describe_stage(Fields& f) final;
-  std::vector<std::string> data_names() const final { return {data}; }
-  StageArithmetic arithmetic() const final { return training.arithmetic(); }
   StageSummary run(Run& run) const final;
 
  protected:

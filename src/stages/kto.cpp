@@ -193,8 +193,7 @@ LearnableRows load_judged(Run& run, const KtoSpec& spec) {
 KtoSpec::KtoSpec() { training.optimizer.learning_rate = 1e-6; }
 
 void KtoSpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set of single answers with a label (prompt+completion+label or messages+label).");
-  f.required();
+  describe_data(f, "Name of the data set of single answers with a label (prompt+completion+label or messages+label).");
   f.field("positive", positive, "Label of the good answers.");
   f.field("beta", options.beta, "How dear it is to leave the reference.", above(0));
   f.field("desirable_weight", options.desirable_weight, "Weight of the loss of good answers.", above(0));
@@ -203,8 +202,7 @@ void KtoSpec::describe_stage(Fields& f) {
           "What the policy is compared with: an earlier stage, `initial` or a model directory with the same tokenizer; by "
           "default the weights that this stage starts from.");
   f.choice("overlong", overlong, overlong_names, "What happens to a row that is longer than the context.");
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/rewards/margins and the rest.");
+  describe_training(f, "Held-out evaluation: eval/loss, eval/rewards/margins and the rest.");
   f.check(training.batch_size > 1, "batch_size", "must be at least 2: the divergence is measured with the others' answers");
 }
 
@@ -216,7 +214,7 @@ StageSummary KtoSpec::run(Run& run) const {
     other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
   }
   KtoObjective objective(run, load_judged(run, *this), *this, other);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

@@ -83,8 +83,7 @@ Corrupt corruption(const Run& run, const MaskingRules& rules) {
 
 void MlmSpec::describe_stage(Fields& f) {
   const Range share{.low = 0, .high = 1};
-  f.field("data", data, "Name of the data set of texts to learn from.");
-  f.required();
+  describe_data(f, "Name of the data set of texts to learn from.");
   f.choice("packing", packing, text_packing_names,
            "documents: each text is a sequence, no longer than max_tokens; stream: all texts end to end, cut into "
            "pieces of that length, nothing is lost.");
@@ -98,8 +97,7 @@ void MlmSpec::describe_stage(Fields& f) {
   f.check(masking.masked + masking.random <= 1, "random",
           "is a share of the same tokens as masked: both add up to at most 1");
   length.describe(f);
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss and eval/perplexity of hidden tokens.");
+  describe_training(f, "Held-out evaluation: eval/loss and eval/perplexity of hidden tokens.");
 }
 
 LearnableRows MlmSpec::texts(Run& run) const {
@@ -142,7 +140,7 @@ StageSummary MlmSpec::run(Run& run) const {
   run.use_heads({});
   Corrupt corrupt = corruption(run, masking);
   MaskedObjective objective(run, texts(run), training.tokens_per_pass, std::move(corrupt));
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

@@ -10,8 +10,7 @@ void PretrainSpec::describe_stage(Fields& f) {
       "packing", packing, text_packing_names,
       "documents: each text is a sequence (or several, when it is longer than the context); stream: all texts end to "
       "end, cut to the context's length.");
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/perplexity.");
+  describe_training(f, "Held-out evaluation: eval/loss, eval/perplexity.");
 }
 
 StageSummary PretrainSpec::run(Run& run) const {
@@ -21,7 +20,7 @@ StageSummary PretrainSpec::run(Run& run) const {
   LanguageModelObjective objective(
       run, load_texts(run, source, {.learned = Learned::everything, .packing = packing}, evaluation.rows),
       training.tokens_per_pass);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

@@ -73,14 +73,12 @@ class SpanObjective : public ExampleObjective {
 }  // namespace
 
 void QaSpanSpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set: context, question, and answers as in SQuAD.");
-  f.required();
+  describe_data(f, "Name of the data set: context, question, and answers as in SQuAD.");
   f.field("max_tokens", max_tokens, "Longest window of a question and a part of its context.", at_least(8));
   f.field("stride", stride, "Context tokens that neighbouring windows of a long context share.", at_least(0));
   f.field("max_answer_tokens", max_answer_tokens, "Longest answer in tokens that evaluation looks for.", at_least(1));
-  training.describe(f);
-  f.section("evaluation", evaluation,
-            "Held-out evaluation: eval/loss, eval/exact (exact match) and eval/f1 as SQuAD's script has them.");
+  describe_training(f,
+                    "Held-out evaluation: eval/loss, eval/exact (exact match) and eval/f1 as SQuAD's script has them.");
 }
 
 StageSummary QaSpanSpec::run(Run& run) const {
@@ -113,7 +111,7 @@ StageSummary QaSpanSpec::run(Run& run) const {
   run.use_heads({.lm = false, .scores = 2, .score_kind = HeadKind::spans});
   SpanObjective objective(run, {std::move(train.examples), std::move(held_out.examples)}, training.tokens_per_pass,
                           std::move(held_out.questions), settings);
-  return Training(run, training, evaluation.interval, name, objective).run();
+  return learn(run, objective);
 }
 
 }  // namespace hone

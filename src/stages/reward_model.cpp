@@ -164,13 +164,13 @@ std::unique_ptr<Objective> labelled_objective(Run& run, const Dataset& data, con
 }  // namespace
 
 void RewardModelSpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set: pairs (prompt+chosen+rejected, perhaps with a margin), or rows with labels of two classes.");
-  f.required();
+  describe_data(f,
+                "Name of the data set: pairs (prompt+chosen+rejected, perhaps with a margin), or rows with labels of two "
+                "classes.");
   f.field("positive", positive, "Label of the class that is rewarded; by default the last by name.");
   f.field("center_rewards_coefficient", centering,
           "Weight of the squared sum of a pair's scores, which keeps scores around 0; 0.01 is usual.", at_least(0));
-  training.describe(f);
-  f.section("evaluation", evaluation, "Held-out evaluation: eval/loss, eval/accuracy, eval/margin, eval/mean_reward.");
+  describe_training(f, "Held-out evaluation: eval/loss, eval/accuracy, eval/margin, eval/mean_reward.");
 }
 
 StageSummary RewardModelSpec::run(Run& run) const {
@@ -191,7 +191,7 @@ StageSummary RewardModelSpec::run(Run& run) const {
   } else {
     objective = labelled_objective(run, *dataset, *this);
   }
-  return Training(run, training, evaluation.interval, name, *objective).run();
+  return learn(run, *objective);
 }
 
 }  // namespace hone

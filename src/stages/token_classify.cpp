@@ -100,14 +100,12 @@ class TagObjective : public ExampleObjective {
 }  // namespace
 
 void TokenClassifySpec::describe_stage(Fields& f) {
-  f.field("data", data, "Name of the data set: lists of tokens (words) and of as many tags.");
-  f.required();
+  describe_data(f, "Name of the data set: lists of tokens (words) and of as many tags.");
   f.field("label_smoothing", label_smoothing, "Share of a tag that is spread over all tags.",
           {.low = 0, .high = 1, .open_high = true});
   length.describe(f);
-  training.describe(f);
-  f.section("evaluation", evaluation,
-            "Held-out evaluation: eval/loss, eval/accuracy of words, eval/precision, recall and f1 of entities.");
+  describe_training(f,
+                    "Held-out evaluation: eval/loss, eval/accuracy of words, eval/precision, recall and f1 of entities.");
 }
 
 StageSummary TokenClassifySpec::run(Run& run) const {
@@ -122,7 +120,7 @@ StageSummary TokenClassifySpec::run(Run& run) const {
   });
   run.use_heads({.lm = false, .scores = tags.size(), .score_kind = HeadKind::tokens, .labels = tags.names()});
   TagObjective objective(run, std::move(rows), training.tokens_per_pass, tags, label_smoothing);
-  StageSummary summary = Training(run, training, evaluation.interval, name, objective).run();
+  StageSummary summary = learn(run, objective);
   save_labels(run, name, tags);
   return summary;
 }
