@@ -40,6 +40,9 @@ void DataConfig::describe(Fields& f) {
           "Where the file's names differ: `{text: sentence, label: category}`. `{reference: \"*\"}` makes the whole row "
           "the reference, as tests of programs need it.");
   check_columns(f, columns);
+  f.field("score_columns", score_columns,
+          "Columns with a number each, in the file's names, that together are the row's `scores`: `[helpfulness, "
+          "correctness]`.");
   f.choice("shape", shape, data_shape_names, "Which columns make a row; `auto` goes by the first row's columns.");
   f.field("held_out", held_out,
           "Share of the rows kept out of training, chosen by a hash of the normalised text (case, whitespace and "

@@ -21,6 +21,7 @@ enum class DataShape {
   text_label,
   text_labels,  ///< `labels`: a list of class names, which may be empty
   text_value,   ///< `value`: a number
+  text_scores,  ///< `scores`: several numbers by name
   text_pair,
   text_pair_label,
   text_pair_labels,
@@ -28,6 +29,8 @@ enum class DataShape {
   prompt,  ///< for reinforcement learning, often with a `reference`
   prompt_completion,
   prompt_completion_label,  ///< whether the completion is a good one
+  prompt_completion_scores, ///< `scores`: a number for each of several attributes
+  prompt_steps,             ///< the steps of a solution, each with a label
   prompt_label,
   preference,           ///< prompt, chosen, rejected
   messages,             ///< a list of {role, content}
@@ -42,11 +45,12 @@ enum class DataShape {
   sharegpt_label,
   sharegpt_preference,
 };
-inline constexpr std::array<std::string_view, 25> data_shape_names = {"auto",
+inline constexpr std::array<std::string_view, 28> data_shape_names = {"auto",
                                                                       "text",
                                                                       "text+label",
                                                                       "text+labels",
                                                                       "text+value",
+                                                                  "text+scores",
                                                                       "text+text_pair",
                                                                       "text+text_pair+label",
                                                                       "text+text_pair+labels",
@@ -54,6 +58,8 @@ inline constexpr std::array<std::string_view, 25> data_shape_names = {"auto",
                                                                       "prompt",
                                                                       "prompt+completion",
                                                                       "prompt+completion+label",
+                                                                  "prompt+completion+scores",
+                                                                  "prompt+completions+labels",
                                                                       "prompt+label",
                                                                       "prompt+chosen+rejected",
                                                                       "messages",
@@ -72,10 +78,11 @@ inline constexpr std::array<std::string_view, 7> table_format_names = {"auto", "
                                                                        "tsv",  "text",  "label_text"};
 inline constexpr std::array<std::string_view, 2> encoding_names = {"utf-8", "latin-1"};
 /// Every name that the left side of `columns:` may have.
-inline constexpr std::array<std::string_view, 24> canonical_columns = {
+inline constexpr std::array<std::string_view, 27> canonical_columns = {
     "text",      "text_pair",   "label",   "labels",   "value",   "prompt",        "completion", "messages",
     "chosen",    "rejected",    "tokens",  "tags",     "context", "question",      "answers",    "anchor",
-    "positive",  "negative",    "reference", "instruction", "input", "output",       "conversations", "tools"};
+    "positive",  "negative",    "reference", "instruction", "input", "output",       "conversations", "tools",
+    "scores",    "preferences", "completions"};
 
 /// One of several parts of a data set that share no near-identical rows, chosen by a hash of the normalised text
 /// which is independent of the one that holds rows out.
@@ -92,6 +99,7 @@ struct DataConfig {
   CharacterEncoding encoding = CharacterEncoding::utf8;
   std::vector<std::string> column_names;
   std::vector<std::pair<std::string, std::string>> columns;  ///< canonical name, name in the file
+  std::vector<std::string> score_columns;                    ///< in the file, that together are `scores`
   DataShape shape = DataShape::automatic;
   double held_out = 0;
   std::optional<std::string> held_out_path;

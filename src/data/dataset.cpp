@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -79,14 +80,14 @@ class RowReader {
 
 }  // namespace
 
-Dataset Dataset::load(std::string name, const DataConfig& config, std::uint64_t seed) {
+Dataset Dataset::load(std::string name, const DataConfig& config, std::uint64_t seed, const Tokenizer* tokenizer) {
   Dataset data;
   data.name_ = std::move(name);
   data.shape_ = config.shape;
   data.part_ = config.part;
   data.held_out_share_ = config.held_out;
   data.prompt_words_ = config.prompt_words;
-  RowPreparation preparation(config.preparation, "data." + data.name_, stream_key(seed, data.name_));
+  RowPreparation preparation(config.preparation, "data." + data.name_, stream_key(seed, data.name_), tokenizer);
   data.read(config.path, config.target_path, config, false, preparation);
   if (config.held_out_path) data.read(*config.held_out_path, config.held_out_target_path, config, true, preparation);
   data.shape_ = canonical_shape(data.shape_);
@@ -122,7 +123,25 @@ void Dataset::prepare(const DataConfig& config, RowPreparation& preparation) {
   if (config.preparation.stratified) preparation.hold_out(held_out_share_, shape_, train_.rows, held_out_.rows);
   preparation.finish(shape_, train_.rows, held_out_.rows);
   if (const std::string done = preparation.report().text(); !done.empty()) log_info("data.{}: {}", name_, done);
+  alterations_ = {preparation.alteration()};
   if (config.held_out_path) warn_of_overlap();
+}
+
+bool Dataset::alters() const {
+  return std::ranges::any_of(alterations_, [](const Alteration& alteration) { return alteration != nullptr; });
+}
+
+DataRow Dataset::altered(std::size_t row, std::uint64_t epoch) const {
+  HONE_ASSERT(row < train_.rows.size());
+  const Alteration& alteration = alterations_[train_.row_source.empty() ? 0 : train_.row_source[row]];
+  return alteration ? alteration->visit(train_.rows[row], row, epoch) : train_.rows[row];
+}
+
+void refuse_redrawn_rows(const std::string& data) {
+  fail(ErrorKind::config,
+       "data.{}.augment.each_epoch: rows are read anew in each epoch by classify, contrastive and mlm (packing: documents) "
+       "alone; leave it out for copies that are drawn once",
+       data);
 }
 
 void Dataset::warn_of_overlap() const {
@@ -159,7 +178,7 @@ std::string Dataset::place(Split split, std::size_t row) const {
 }
 
 std::vector<std::string> Dataset::labels(Split split) const {
-  if (!has_labels(shape_) && shape_ != DataShape::tokens_tags) {
+  if (!has_labels(shape_) && shape_ != DataShape::tokens_tags && shape_ != DataShape::prompt_steps) {
     fail(ErrorKind::data,
          "data.{}: rows of {} have no label; expected text+label, prompt+label, text+labels or tokens+tags (name the "
          "column with `columns: {{label: …}}`)",

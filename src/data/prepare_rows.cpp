@@ -9,7 +9,6 @@
 #include "base/format.h"
 #include "base/random.h"
 #include "base/utf8.h"
-#include "data/augmentation.h"
 #include "data/cleaning.h"
 #include "data/duplicates.h"
 #include "data/normalize.h"
@@ -26,6 +25,7 @@ std::vector<std::string*> texts_of(DataRow& row) {
     if (!text->empty()) texts.push_back(text);
   }
   for (Message& message : row.messages) texts.push_back(&message.content);
+  for (std::string& step : row.steps) texts.push_back(&step);
   return texts;
 }
 
@@ -90,6 +90,49 @@ std::string PreparationReport::text() const {
   return text;
 }
 
+RowAlteration::RowAlteration(const AugmentationConfig& config, std::uint64_t key)
+    : config_(config), key_(key), synonyms_(config.synonyms ? Synonyms::read(*config.synonyms) : Synonyms()) {}
+
+void RowAlteration::alter(DataRow& row, Random& random) const {
+  for (std::string* text : texts_of(row)) *text = altered_text(*text, config_, synonyms_, random);
+}
+
+DataRow RowAlteration::copy(DataRow row, std::size_t number, std::int64_t copy) const {
+  Random random(key_, number, static_cast<std::uint32_t>(copy));
+  alter(row, random);
+  return row;
+}
+
+DataRow RowAlteration::visit(const DataRow& row, std::size_t number, std::uint64_t epoch) const {
+  Random random(stream_key(key_, "visit"), number, static_cast<std::uint32_t>(epoch));
+  DataRow read = row;
+  if (random.below(static_cast<std::uint64_t>(config_.copies) + 1) > 0) alter(read, random);
+  return read;
+}
+
+RowPreparation::RowPreparation(const PreparationConfig& config, std::string where, std::uint64_t seed,
+                               const Tokenizer* tokenizer)
+    : config_(config), where_(std::move(where)), seed_(seed), tokenizer_(tokenizer) {
+  if (config.filter.counts_tokens() && tokenizer == nullptr) {
+    fail(ErrorKind::config,
+         "{}.filter: min_tokens and max_tokens count tokens, and there is no tokenizer yet: rows that a tokenizer is "
+         "trained on are filtered by words or characters",
+         where_);
+  }
+}
+
+bool RowPreparation::fits(const DataRow& row) const {
+  const FilterConfig& filter = config_.filter;
+  const std::string whole = whole_text(row);
+  if (!within(static_cast<std::int64_t>(utf8_length(whole)), filter.min_characters, filter.max_characters)) return false;
+  if (!within(word_count(whole), filter.min_words, filter.max_words)) return false;
+  if (!filter.counts_tokens()) return true;
+  std::int64_t tokens = 0;
+  for (const std::string* text : row_texts(row)) tokens += static_cast<std::int64_t>(tokenizer_->encode(*text).size());
+  for (const std::string& word : row.tokens) tokens += static_cast<std::int64_t>(tokenizer_->encode(word).size());
+  return within(tokens, filter.min_tokens, filter.max_tokens);
+}
+
 bool RowPreparation::admit(DataRow& row, DataShape shape) {
   if (config_.clean.any()) {
     if (shape == DataShape::question || shape == DataShape::tokens_tags) {
@@ -99,12 +142,9 @@ bool RowPreparation::admit(DataRow& row, DataShape shape) {
     for (std::string* text : texts_of(row)) *text = clean_text(*text, config_.clean);
   }
   if (!config_.filter.any()) return true;
-  const FilterConfig& filter = config_.filter;
-  const std::string whole = whole_text(row);
-  const bool fits = within(static_cast<std::int64_t>(utf8_length(whole)), filter.min_characters, filter.max_characters) &&
-                    within(word_count(whole), filter.min_words, filter.max_words);
-  report_.outside_length += fits ? 0 : 1;
-  return fits;
+  const bool admitted = fits(row);
+  report_.outside_length += admitted ? 0 : 1;
+  return admitted;
 }
 
 void RowPreparation::require_classes(DataShape shape, std::string_view key) const {
@@ -200,16 +240,15 @@ void RowPreparation::augment(DataShape shape, std::vector<DataRow>& train) {
          where_, name);
   }
   const AugmentationConfig& config = config_.augment;
-  const Synonyms synonyms = config.synonyms ? Synonyms::read(*config.synonyms) : Synonyms();
+  auto alteration = std::make_shared<const RowAlteration>(config, stream_key(seed_, "augment"));
+  if (config.each_epoch) {
+    alteration_ = std::move(alteration);
+    return;
+  }
   const std::size_t count = train.size();
   train.reserve(count * static_cast<std::size_t>(config.copies + 1));
   for (std::int64_t copy = 0; copy < config.copies; ++copy) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Random random(stream_key(seed_, "augment"), i, static_cast<std::uint32_t>(copy));
-      DataRow row = train[i];
-      for (std::string* text : texts_of(row)) *text = altered_text(*text, config, synonyms, random);
-      train.push_back(std::move(row));
-    }
+    for (std::size_t i = 0; i < count; ++i) train.push_back(alteration->copy(train[i], i, copy));
   }
   report_.altered_rows = static_cast<std::int64_t>(train.size() - count);
 }

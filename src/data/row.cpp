@@ -23,7 +23,9 @@ const std::vector<ShapeColumns>& shapes() {
       {DataShape::preference, {"prompt", "chosen", "rejected"}},
       {DataShape::question, {"context", "question", "answers"}},
       {DataShape::triplet, {"anchor", "positive", "negative"}},
+      {DataShape::prompt_steps, {"prompt", "completions", "labels"}},
       {DataShape::prompt_completion_label, {"prompt", "completion", "label"}},
+      {DataShape::prompt_completion_scores, {"prompt", "completion", "scores"}},
       {DataShape::text_pair_labels, {"text", "text_pair", "labels"}},
       {DataShape::text_pair_label, {"text", "text_pair", "label"}},
       {DataShape::text_pair_value, {"text", "text_pair", "value"}},
@@ -32,6 +34,7 @@ const std::vector<ShapeColumns>& shapes() {
       {DataShape::text_labels, {"text", "labels"}},
       {DataShape::text_label, {"text", "label"}},
       {DataShape::text_value, {"text", "value"}},
+      {DataShape::text_scores, {"text", "scores"}},
       {DataShape::tokens_tags, {"tokens", "tags"}},
       {DataShape::positive, {"anchor", "positive"}},
       {DataShape::alpaca, {"instruction", "output"}},
@@ -79,6 +82,16 @@ void read_tokens(const RowColumns& columns, DataRow& row) {
   }
 }
 
+void read_steps(const RowColumns& columns, DataRow& row) {
+  row.prompt = columns.text("prompt");
+  row.steps = columns.texts("completions");
+  row.labels = columns.names("labels");
+  if (row.steps.empty() || row.steps.size() != row.labels.size()) {
+    columns.wrong("labels", fmt::format("a label for each of the {} steps, at least one", row.steps.size()),
+                  fmt::format("{}", row.labels.size()));
+  }
+}
+
 /// What is known of a text or of two, where the shape has it.
 void read_text(const RowColumns& columns, DataShape shape, DataRow& row) {
   row.text = columns.text("text");
@@ -87,6 +100,7 @@ void read_text(const RowColumns& columns, DataShape shape, DataRow& row) {
   if (name.ends_with("+label")) row.label = columns.label();
   if (name.ends_with("+labels")) row.labels = columns.names("labels");
   if (name.ends_with("+value")) row.value = columns.value();
+  if (name.ends_with("+scores")) row.scores = columns.scores("scores");
 }
 
 /// Conversations and prompts, and what answers them.
@@ -98,6 +112,8 @@ void read_prompt(const RowColumns& columns, DataShape shape, DataRow& row) {
   if (!row.messages.empty()) row.tools = columns.tools();
   if (name.find("completion") != std::string_view::npos) row.completion = columns.text("completion");
   if (name.ends_with("+label")) row.label = columns.label();
+  if (name.ends_with("+scores")) row.scores = columns.scores("scores");
+  if (name.ends_with("+rejected") && columns.has("preferences")) row.scores = columns.scores("preferences");
   if (name.ends_with("+rejected") && columns.has("margin")) row.value = columns.value("margin");
   if (shape == DataShape::preference) {
     row.chosen = columns.text("chosen"), row.rejected = columns.text("rejected");
@@ -111,6 +127,7 @@ void read_columns(const RowColumns& columns, DataShape shape, DataRow& row) {
   switch (shape) {
     case DataShape::alpaca: return read_alpaca(columns, row);
     case DataShape::tokens_tags: return read_tokens(columns, row);
+    case DataShape::prompt_steps: return read_steps(columns, row);
     case DataShape::question:
       row.text = columns.text("context"), row.question = columns.text("question");
       row.answers = columns.answers(row.text);

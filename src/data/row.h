@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -30,6 +31,10 @@ struct DataRow {
   std::string label;                ///< name of a class: text, or a number as it is written, or true or false
   std::vector<std::string> labels;  ///< names of the classes that hold
   double value = 0;
+  /// By name. Of a pair: above 0 where the chosen answer is the better one in that respect, below 0 where the rejected one
+  /// is. NaN where it is not known.
+  std::vector<std::pair<std::string, double>> scores;
+  std::vector<std::string> steps;   ///< of a solution, each with one of `labels`
   std::vector<std::string> tokens;  ///< words, each with its tag
   std::vector<std::string> tags;
   std::string question;

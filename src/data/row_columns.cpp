@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "text/code_points.h"
@@ -33,7 +34,10 @@ std::string RowColumns::name_in_file(std::string_view canonical) const {
 
 void RowColumns::require(const std::vector<std::string>& canonical) const {
   std::vector<std::string> names;
-  for (const std::string& column : canonical) names.push_back(name_in_file(column));
+  for (const std::string& column : canonical) {
+    if (!is_gathered(column)) names.push_back(name_in_file(column));
+  }
+  names.insert(names.end(), config_.score_columns.begin(), config_.score_columns.end());
   for (const auto& [column, name] : config_.columns) {
     if (name != whole_row || column != "reference") names.push_back(name);
   }
@@ -41,6 +45,7 @@ void RowColumns::require(const std::vector<std::string>& canonical) const {
 }
 
 const Json* RowColumns::find(std::string_view canonical) const {
+  if (is_gathered(canonical)) return &row_.value;
   const std::string name = name_in_file(canonical);
   return name == whole_row && canonical == "reference" ? &row_.value : row_.value.find(name);
 }
@@ -78,15 +83,54 @@ double RowColumns::value(std::string_view canonical) const {
   return value.as_number();
 }
 
+std::vector<std::pair<std::string, double>> RowColumns::scores(std::string_view canonical) const {
+  const Json& object = *find(canonical);
+  if (!object.is_object()) wrong(canonical, "an object of names and numbers", shown(object));
+  std::vector<std::pair<std::string, double>> scores;
+  const auto add = [&](const std::string& name, const Json& value) {
+    if (value.is_null()) {
+      scores.emplace_back(name, std::numeric_limits<double>::quiet_NaN());
+    } else if (value.is_string()) {
+      scores.emplace_back(name, number_of(value.as_string(), fmt::format("{}:{}: {}", source_, row_.line, name)));
+    } else if (value.is_number() && std::isfinite(value.as_number())) {
+      scores.emplace_back(name, value.as_number());
+    } else {
+      wrong(is_gathered(canonical) ? name : canonical, fmt::format("a number as `{}`", name), shown(value));
+    }
+  };
+  if (is_gathered(canonical)) {
+    for (const std::string& name : config_.score_columns) add(name, object.at(name));
+  } else {
+    for (const auto& [name, value] : object.as_object()) add(name, value);
+  }
+  return scores;
+}
+
+std::vector<std::string> RowColumns::texts(std::string_view canonical) const {
+  const Json& list = *find(canonical);
+  if (!list.is_array()) wrong(canonical, "a list", list.type_name());
+  std::vector<std::string> texts;
+  for (const Json& item : list.as_array()) {
+    if (!item.is_string()) wrong(canonical, "texts in the list", shown(item));
+    texts.push_back(item.as_string());
+  }
+  return texts;
+}
+
 std::vector<std::string> RowColumns::names(std::string_view canonical) const {
   const Json& list = *find(canonical);
   if (!list.is_array()) wrong(canonical, "a list", list.type_name());
   std::vector<std::string> names;
   for (const Json& item : list.as_array()) {
-    if (!item.is_integer() && (!item.is_string() || item.as_string().empty())) {
-      wrong(canonical, "texts or whole numbers in the list", shown(item));
+    if (item.is_bool()) {
+      names.emplace_back(item.as_bool() ? "true" : "false");
+    } else if (item.is_integer()) {
+      names.push_back(std::to_string(item.as_integer()));
+    } else if (item.is_string() && !item.as_string().empty()) {
+      names.push_back(item.as_string());
+    } else {
+      wrong(canonical, "texts, whole numbers or truth values in the list", shown(item));
     }
-    names.push_back(item.is_integer() ? std::to_string(item.as_integer()) : item.as_string());
   }
   return names;
 }

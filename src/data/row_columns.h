@@ -28,7 +28,11 @@ class RowColumns {
   std::string label() const;
   /// A finite number, perhaps written as text.
   double value(std::string_view canonical = "value") const;
-  /// A list of texts or whole numbers, which may be empty.
+  /// An object of names and numbers, or what `score_columns:` names as `scores`; NaN where one is null.
+  std::vector<std::pair<std::string, double>> scores(std::string_view canonical) const;
+  /// A list of texts.
+  std::vector<std::string> texts(std::string_view canonical) const;
+  /// A list of texts, whole numbers or truth values, which may be empty.
   std::vector<std::string> names(std::string_view canonical) const;
   /// A list of objects whose members `role` and `content` have the names given, or such a list as JSON text. Content is
   /// a text or a list of {type: text, text}; a message with tool_calls may have none. Other members are kept as fields.
@@ -47,6 +51,7 @@ class RowColumns {
   [[noreturn]] void wrong(std::string_view canonical, std::string_view expected, std::string_view found) const;
 
  private:
+  bool is_gathered(std::string_view canonical) const { return canonical == "scores" && !config_.score_columns.empty(); }
   std::string name_in_file(std::string_view canonical) const;
 
   const Row& row_;

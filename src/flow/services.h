@@ -20,9 +20,24 @@ class TextScorer {
     std::string completion;
   };
   virtual ~TextScorer() = default;
-  /// One value an item. What it means depends on the scorer: mean log-likelihood a completion token (a language
-  /// model), the scalar reward (a reward model), or the log-odds of the positive class (a classifier).
+  /// What the scores are called, of a model that gives several; empty where it gives one.
+  virtual std::vector<std::string> names() const { return {}; }
+  /// One value an item, or one for each of names(), item by item. What it means depends on the scorer: mean
+  /// log-likelihood a completion token (a language model), the reward (a reward model), or the log-odds of the positive
+  /// class (a classifier).
   virtual std::vector<double> score(std::span<const Item> items) = 0;
+};
+
+/// Judges the steps of solutions with a process reward model. Blocking; one thread at a time.
+class StepScorer {
+ public:
+  struct Item {
+    std::string prompt;
+    std::vector<std::string> steps;  ///< without what separates them
+  };
+  virtual ~StepScorer() = default;
+  /// For each item the probability of each of its steps to be right, given the prompt and the steps before it.
+  virtual std::vector<std::vector<double>> score(std::span<const Item> items) = 0;
 };
 
 /// Rows with a prompt and a reference, so that the `dataset` environment need not know files.
@@ -68,6 +83,10 @@ struct Services {
   std::function<std::unique_ptr<TextScorer>(const std::string& model)> likelihood;
   /// A trained reward model or classifier: a model directory or the name of an earlier stage.
   std::function<std::unique_ptr<TextScorer>(const std::string& model)> scorer;
+  /// A trained process reward model, likewise; `separator` stands behind each step, as in its training.
+  std::function<std::unique_ptr<StepScorer>(const std::string& model, const std::string& separator)> step_scorer;
+  /// The bytes that each id of a completion stands for; none for special tokens.
+  std::function<std::vector<std::string>(std::span<const std::int32_t> ids)> pieces;
   /// The sandbox. Error{service} naming what is missing when this machine cannot isolate a program.
   std::function<std::shared_ptr<Executor>()> executor;
 };
