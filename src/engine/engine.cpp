@@ -93,11 +93,11 @@ void Engine::check(const Request& request) const {
        request.prompt_id, length, context());
 }
 
-/// Most tokens that the request's completion can have; the last one is drawn and never computed.
+/// Most tokens that the request's completion can still get; the last one is drawn and never computed.
 std::int64_t Engine::room(const Request& request, const SamplingConfig& sampling) const {
   const auto length = static_cast<std::int64_t>(request.context.size());
   const std::int64_t left = model_.policy->shape().reach(length) - length;
-  return std::min(sampling.max_tokens, std::max<std::int64_t>(1, left));
+  return std::min(sampling.max_tokens - static_cast<std::int64_t>(request.written), std::max<std::int64_t>(1, left));
 }
 
 Engine::Footprint Engine::footprint(std::span<const Request> requests, const SamplingConfig& sampling) const {

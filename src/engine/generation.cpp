@@ -119,6 +119,10 @@ void Generation::start_next_of(Prefix& prefix) {
   }
   ++prefix.first_request;
   --prefix.requests;
+  for (const std::int32_t id : std::span(request.context).last(request.written)) {
+    slot.steering.accept(id);
+    if (!engine_.tokenizer_.is_special(id)) slot.text.append(engine_.tokenizer_.id_to_bytes(id));
+  }
   slots_.push_back(std::move(slot));
   Slot* started = &slots_.back();
   if (started->steering.complete()) {  // the constraint is met by no text at all, and by none else
@@ -197,8 +201,12 @@ void Generation::accept(Slot& slot, const kernels::Sampled& token) {
     finish(slot, FinishReason::stop);
     return;
   }
-  if (static_cast<std::int64_t>(completion.ids.size()) == engine_.room(requests_[slot.request], sampling_)) {
+  const auto drawn = static_cast<std::int64_t>(completion.ids.size());
+  const Request& request = requests_[slot.request];
+  if (drawn == engine_.room(request, sampling_)) {
     finish(slot, FinishReason::length);
+  } else if (drawn == request.budget) {
+    finish(slot, FinishReason::abort);
   }
 }
 

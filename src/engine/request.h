@@ -20,6 +20,10 @@ struct Request {
   std::uint32_t first_position = 0;              ///< tokens already drawn for this episode in earlier turns
   std::vector<std::int32_t> source;              ///< encoder-decoder: what the encoder reads, never empty; else empty
   std::shared_ptr<const Constraint> constraint;  ///< what the text must match; null: anything
+  /// Ids at the end of the context that an earlier call drew of this very completion: the text begins with them, and limits,
+  /// penalties, stop texts and the constraint count them. The completion holds what is drawn behind them.
+  std::uint32_t written = 0;
+  std::int64_t budget = 0;  ///< tokens after which the completion is left for a later call (finish: abort); 0: none
 };
 
 }  // namespace hone

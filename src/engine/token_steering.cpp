@@ -7,7 +7,7 @@ namespace hone {
 
 TokenSteering::TokenSteering(const kernels::LogitRules& rules, const Request& request)
     : rules_(&rules), constraint_(request.constraint) {
-  if (rules.active()) history_.emplace(request.context);
+  if (rules.active()) history_.emplace(std::span(request.context).first(request.context.size() - request.written));
   if (constraint_ != nullptr) state_ = constraint_->start();
 }
 
