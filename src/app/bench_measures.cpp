@@ -1,7 +1,12 @@
 #include "app/bench_measures.h"
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <numeric>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "kernels/sample/sample.h"
 #include "optim/optimizer.h"
@@ -21,14 +26,47 @@ std::vector<std::int32_t> random_ids(std::int64_t count, std::int64_t vocabulary
   return ids;
 }
 
-std::vector<Request> random_requests(const Model& model, const BenchShape& shape) {
-  std::vector<Request> requests(static_cast<std::size_t>(shape.batch));
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    requests[i].context = random_ids(shape.prompt, model.policy->shape().vocabulary, i);
-    requests[i].key = bench_key;
-    requests[i].prompt_id = i;
+/// `samples` requests for each of `prompts` prompts.
+std::vector<Request> random_requests(const Model& model, std::int64_t prompts, std::int64_t tokens,
+                                     std::int64_t samples) {
+  std::vector<Request> requests;
+  for (std::int64_t prompt = 0; prompt < prompts; ++prompt) {
+    const auto id = static_cast<std::uint64_t>(prompt);
+    const Request request{.context = random_ids(tokens, model.policy->shape().vocabulary, id),
+                          .key = bench_key,
+                          .prompt_id = id};
+    for (std::int64_t sample = 0; sample < samples; ++sample) {
+      requests.push_back(request);
+      requests.back().sample = static_cast<std::uint32_t>(sample);
+    }
   }
   return requests;
+}
+
+/// Sampling without an end: models that have an end of sequence may not draw it.
+SamplingConfig endless(const Engine& engine, std::int64_t tokens) {
+  SamplingConfig sampling;
+  sampling.max_tokens = tokens;
+  if (!engine.ends(sampling).empty()) sampling.min_tokens = tokens;
+  return sampling;
+}
+
+/// Of this process, in MiB: VmRSS is what it holds, VmHWM the most that it has held.
+double memory_mib(std::string_view field) {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(field)) return std::stod(line.substr(field.size() + 1)) / 1024;
+  }
+  fail(ErrorKind::io, "/proc/self/status: there is no {}", field);
+}
+
+/// The most memory that `pass` held beyond what there was before it.
+template <class Pass>
+double added_mib(const Pass& pass) {
+  std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM begins anew
+  const double before = memory_mib("VmRSS");
+  pass();
+  return memory_mib("VmHWM") - before;
 }
 
 /// `rows` sequences of random ids; every id but the first is predicted.
@@ -90,12 +128,15 @@ std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, co
                                           const kernels::Calibration& peak, int repetitions) {
   BenchFigure prefill{.name = "prefill"};
   BenchFigure decode{.name = "decode"};
+  BenchFigure whole{.name = "generate"};
   const TokenWork work = token_work(model);  // logits of a prompt's last token alone
   limit_by_products(prefill, 2 * (work.trunk + work.lm_head / static_cast<double>(shape.prompt)), gemm_peak(model, peak));
   limit_decoding(decode, model, shape, peak);
-  SamplingConfig sampling;
-  sampling.max_tokens = sampling.min_tokens = shape.new_tokens;
-  const std::vector<Request> requests = random_requests(model, shape);
+  const auto new_tokens = static_cast<double>(shape.new_tokens);
+  whole.limit = new_tokens / ((new_tokens - 1) / decode.limit + static_cast<double>(shape.prompt) / prefill.limit);
+  whole.limited_by = "both";
+  const SamplingConfig sampling = endless(engine, shape.new_tokens);
+  const std::vector<Request> requests = random_requests(model, shape.batch, shape.prompt, 1);
   const auto prompt_tokens = static_cast<double>(shape.batch * shape.prompt);
   const auto decoded_tokens = static_cast<double>(shape.batch * (shape.new_tokens - 1));
   for (int i = 0; i <= repetitions; ++i) {
@@ -107,22 +148,71 @@ std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, co
     });
     if (i == 0) continue;  // warms up
     prefill.rates.push_back(prompt_tokens / first_tokens);
-    decode.rates.push_back(decoded_tokens / (watch.seconds() - first_tokens));
+    const double seconds = watch.seconds();
+    decode.rates.push_back(decoded_tokens / (seconds - first_tokens));
+    whole.rates.push_back(static_cast<double>(tokens) / seconds);
   }
-  return {std::move(prefill), std::move(decode)};
+  return {std::move(prefill), std::move(decode), std::move(whole)};
 }
 
-BenchFigure bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak, int repetitions) {
+SharedPromptShape log_normal_completions() {
+  SharedPromptShape shape;
+  Random random(1);
+  for (std::int64_t i = 0; i < 16 * shape.prompts; ++i) {
+    shape.lengths.push_back(std::clamp<std::int64_t>(std::llround(std::exp(4 + 0.8 * random.normal())), 8, 256));
+  }
+  return shape;
+}
+
+std::vector<BenchFigure> bench_shared_prompts(Engine& engine, const Model& model, const SharedPromptShape& shape,
+                                              const kernels::Calibration& peak, int repetitions) {
+  const auto completions = static_cast<std::int64_t>(shape.lengths.size());
+  HONE_ASSERT(completions > 0 && completions % shape.prompts == 0);
+  const auto tokens = static_cast<double>(std::accumulate(shape.lengths.begin(), shape.lengths.end(), std::int64_t{0}));
+  const auto longest = std::ranges::max(shape.lengths);
+  const TokenWork work = token_work(model);
+  const auto prompt_tokens = static_cast<double>(shape.prompts * shape.prompt);
+  const double reading = static_cast<double>(longest) * work.weight_bytes / (1e9 * peak.bandwidth_gb_s);
+  const double computing = 2 * work.multiply_adds() * tokens / gemm_peak(model, peak);
+  BenchFigure rate{.name = "shared prompts"};
+  rate.limit = tokens / (2 * work.trunk * prompt_tokens / gemm_peak(model, peak) + std::max(reading, computing));
+  rate.limited_by = "prompts once, then products or weights";
+  BenchFigure reuse{.name = "prompt reuse", .unit = "times"};
+  reuse.limit = static_cast<double>(completions / shape.prompts);
+  reuse.limited_by = "completions of a prompt";
+  const std::vector<Request> requests = random_requests(model, shape.prompts, shape.prompt, completions / shape.prompts);
+  SamplingConfig sampling = endless(engine, longest);
+  for (int i = 0; i <= repetitions; ++i) {
+    const std::int64_t before = engine.prefilled_tokens();
+    sampling.max_tokens = longest;
+    const Stopwatch watch;
+    // The engine reads max_tokens after each token that it reports: here it is that request's own.
+    engine.generate(requests, sampling, [&](std::size_t request, std::int32_t) {
+      sampling.max_tokens = shape.lengths[request];
+    });
+    if (i == 0) continue;  // warms up
+    rate.rates.push_back(tokens / watch.seconds());
+    reuse.rates.push_back(static_cast<double>(completions * shape.prompt) /
+                          static_cast<double>(engine.prefilled_tokens() - before));
+  }
+  return {std::move(rate), std::move(reuse)};
+}
+
+std::vector<BenchFigure> bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
+                                       int repetitions) {
   const at::NoGradGuard no_grad;
   BenchFigure figure{.name = "score"};
+  BenchFigure memory{.name = "score memory", .unit = "MiB"};
   limit_by_products(figure, 2 * token_work(model).multiply_adds(), gemm_peak(model, peak));
   const Batch batch = random_batch(model, shape);
-  for (int i = 0; i <= repetitions; ++i) {
+  const auto pass = [&] { batch_logprobs(model, batch, 1.0, batch.tokens()); };
+  memory.rates.push_back(added_mib(pass));
+  for (int i = 0; i < repetitions; ++i) {
     const Stopwatch watch;
-    batch_logprobs(model, batch, 1.0, batch.tokens());
-    if (i > 0) figure.rates.push_back(static_cast<double>(batch.tokens()) / watch.seconds());
+    pass();
+    figure.rates.push_back(static_cast<double>(batch.tokens()) / watch.seconds());
   }
-  return figure;
+  return {std::move(figure), std::move(memory)};
 }
 
 std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, const kernels::Calibration& peak,

@@ -28,7 +28,8 @@ struct BenchShape {
   std::int64_t length = 256;   ///< tokens of each
 };
 
-/// One measured row. A rate is a number of tokens a second; `limit` is what the calibrated machine allows.
+/// One measured row. A rate is a number of tokens a second, or of what `unit` says; `limit` is what the calibrated
+/// machine allows.
 struct BenchFigure {
   std::string name;
   std::string unit = "tokens/s";
@@ -37,13 +38,28 @@ struct BenchFigure {
   std::string limited_by;
 };
 
-/// Prompts computed (no sampling), and tokens decoded after the first: two figures a repetition. Random ids; no
-/// completion ends early.
+/// Several completions of each prompt, which is computed once.
+struct SharedPromptShape {
+  std::int64_t prompts = 8;
+  std::int64_t prompt = 512;          ///< tokens of each
+  std::vector<std::int64_t> lengths;  ///< tokens of each completion, prompt by prompt; a multiple of `prompts`
+};
+/// 16 completions of each of 8 prompts, of log-normal lengths: exp(N(4, 0.8)), clipped to 8 … 256.
+SharedPromptShape log_normal_completions();
+
+/// Prompts computed (no sampling), tokens decoded after the first, and all new tokens over the time of both: three
+/// figures a repetition. Random ids; no completion ends early.
 std::vector<BenchFigure> bench_generation(Engine& engine, const Model& model, const BenchShape& shape,
                                           const kernels::Calibration& peak, int repetitions);
 
-/// Log-probabilities of given tokens, without gradients.
-BenchFigure bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak, int repetitions);
+/// New tokens a second where completions share their prompts and end at different times, and how many tokens of prompts
+/// would have been computed without sharing for each that was.
+std::vector<BenchFigure> bench_shared_prompts(Engine& engine, const Model& model, const SharedPromptShape& shape,
+                                              const kernels::Calibration& peak, int repetitions);
+
+/// Log-probabilities of given tokens, without gradients, and the memory that the first pass added, in MiB.
+std::vector<BenchFigure> bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
+                                       int repetitions);
 
 /// Whole optimizer steps of next-token prediction with AdamW, and the optimizer's share of them as values a second.
 /// The model's weights change.

@@ -38,8 +38,11 @@ void print_figure(const BenchFigure& figure, bool json) {
     std::puts(line.dump().c_str());
     return;
   }
-  fmt::print("{:14} {:>12.0f} {:9} ({:.0f} … {:.0f})  {:4.0f} % of {:.0f}, {}\n", figure.name, middle, figure.unit, least,
-             most, 100 * middle / figure.limit, figure.limit, figure.limited_by);
+  fmt::print("{:14} {:>12.0f} {:9} ({:.0f} … {:.0f})", figure.name, middle, figure.unit, least, most);
+  if (figure.limit > 0) {
+    fmt::print("  {:4.0f} % of {:.0f}, {}", 100 * middle / figure.limit, figure.limit, figure.limited_by);
+  }
+  fmt::print("\n");
 }
 
 void print_machine(const kernels::Calibration& peak, bool json) {
@@ -47,6 +50,8 @@ void print_machine(const kernels::Calibration& peak, bool json) {
     Json line = Json::object();
     line.set("cpu", cpu_model());
     line.set("threads", static_cast<std::int64_t>(threads()));
+    line.set("float32_gflops", peak.float32_gflops);
+    line.set("bfloat16_gflops", peak.bfloat16_gflops);
     line.set("gemm_float32_gflops", peak.gemm_float32_gflops);
     line.set("gemm_bfloat16_gflops", peak.gemm_bfloat16_gflops);
     line.set("bandwidth_gb_s", peak.bandwidth_gb_s);
@@ -57,16 +62,47 @@ void print_machine(const kernels::Calibration& peak, bool json) {
              peak.gemm_float32_gflops, peak.gemm_bfloat16_gflops, peak.bandwidth_gb_s);
 }
 
+void print_figures(const std::vector<BenchFigure>& figures, bool json) {
+  for (const BenchFigure& figure : figures) print_figure(figure, json);
+}
+
+SharedPromptShape shared_prompt_shape(const BenchCommand& command) {
+  SharedPromptShape shape = log_normal_completions();
+  if (command.lengths.empty()) return shape;
+  shape.lengths = command.lengths;
+  if (command.lengths.size() % static_cast<std::size_t>(shape.prompts) != 0) {
+    fail(ErrorKind::usage, "--lengths has {} numbers: expected as many for each of the {} prompts", command.lengths.size(),
+         shape.prompts);
+  }
+  return shape;
+}
+
+void check_context(const BenchCommand& command, const SharedPromptShape& shared, std::int64_t context) {
+  const std::int64_t of_shared = command.measures("shared_prompts") ? shared.prompt + std::ranges::max(shared.lengths) : 0;
+  const std::int64_t longest = std::max({command.length, command.prompt + command.new_tokens, of_shared});
+  if (longest <= context) return;
+  fail(ErrorKind::usage, "sequences of {} tokens, the model's context is {}: lower --length, or --prompt and --new, or "
+       "choose with --only", longest, context);
+}
+
 void bench_inference(Generator& generator, const BenchCommand& command, const BenchShape& shape,
-                     const kernels::Calibration& peak) {
+                     const SharedPromptShape& shared, const kernels::Calibration& peak) {
   const int repetitions = static_cast<int>(command.repetitions);
   Model& model = *generator.model;
-  Engine engine(model, *generator.tokenizer, {.slots = command.batch});
-  for (const BenchFigure& figure : bench_generation(engine, model, shape, peak, repetitions)) {
-    print_figure(figure, command.json);
+  if (command.measures("generation")) {
+    Engine engine(model, *generator.tokenizer, {.slots = command.batch});
+    print_figures(bench_generation(engine, model, shape, peak, repetitions), command.json);
   }
-  print_figure(bench_sampling(command.batch, model.policy->shape().vocabulary, peak, 4 * repetitions), command.json);
-  print_figure(bench_scoring(model, shape, peak, repetitions), command.json);
+  if (command.measures("shared_prompts")) {
+    const auto completions = static_cast<std::int64_t>(shared.lengths.size());
+    Engine engine(model, *generator.tokenizer, {.slots = completions, .kv_memory = {std::max(EngineConfig{}.kv_memory.count, available_memory() / 2)}});
+    print_figures(bench_shared_prompts(engine, model, shared, peak, repetitions), command.json);
+  }
+  if (command.measures("sampling")) {
+    const std::int64_t vocabulary = command.vocabulary > 0 ? command.vocabulary : model.policy->shape().vocabulary;
+    print_figure(bench_sampling(command.batch, vocabulary, peak, 4 * repetitions), command.json);
+  }
+  if (command.measures("scoring")) print_figures(bench_scoring(model, shape, peak, repetitions), command.json);
 }
 
 }  // namespace
@@ -78,22 +114,19 @@ void command_bench(const BenchCommand& command) {
     fail(ErrorKind::usage, "{}: hone bench measures models that continue a text; this one is an encoder or has one",
          command.model);
   }
-  const std::int64_t longest = std::max(command.length, command.prompt + command.new_tokens);
-  if (longest > policy.context) {
-    fail(ErrorKind::usage, "sequences of {} tokens, the model's context is {}: lower --length or --prompt and --new",
-         longest, policy.context);
-  }
+  const SharedPromptShape shared = shared_prompt_shape(command);
+  check_context(command, shared, policy.context);
   const kernels::Calibration peak = kernels::calibrate();
   print_machine(peak, command.json);
   const BenchShape shape{command.batch, command.prompt, command.new_tokens, command.rows, command.length};
-  if (command.only != "training") bench_inference(*generator, command, shape, peak);
+  bench_inference(*generator, command, shape, shared, peak);
   const kernels::Compute compute = generator->model->store.compute();
-  if (command.only == "generation" || compute == kernels::Compute::int8) return;  // int8 is for generation alone
+  if (!command.measures("training") || compute == kernels::Compute::int8) return;  // int8 is for generation alone
   generator.reset();
   Model trained(*read_policy_spec(command.model, built_in()), HeadPlan{}, compute, true);
   load_weights(trained, command.model);
   const int repetitions = static_cast<int>(command.repetitions);
-  for (const BenchFigure& figure : bench_training(trained, shape, peak, repetitions)) print_figure(figure, command.json);
+  print_figures(bench_training(trained, shape, peak, repetitions), command.json);
 }
 
 }  // namespace hone

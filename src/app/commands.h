@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -173,9 +174,12 @@ struct BenchCommand {
   std::string compute = "auto";  ///< as of GenerateCommand
   std::int64_t batch = 32, prompt = 32, new_tokens = 128;
   std::int64_t rows = 8, length = 256;
+  std::int64_t vocabulary = 0;        ///< of the sampled logits; 0: the model's
+  std::vector<std::int64_t> lengths;  ///< of completions that share prompts; empty: log-normal ones
   std::int64_t repetitions = 5;
-  std::string only = "all";  ///< all, generation or training
+  std::vector<std::string> only;  ///< generation, shared_prompts, sampling, scoring, training; empty: all of them
   bool json = false;
+  bool measures(std::string_view what) const { return only.empty() || std::ranges::find(only, what) != only.end(); }
 };
 /// Speed of generation, scoring and training of a decoder, beside what this machine allows.
 void command_bench(const BenchCommand& command);

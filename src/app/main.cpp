@@ -304,7 +304,12 @@ void add_bench_command(CLI::App& app) {
   bench->add_option("--repeat", command.repetitions, "Measurements of each row")->check(CLI::PositiveNumber);
   bench->add_option("--compute", command.compute, "Products of auto, float32, bfloat16 or int8 operands")
       ->check(CLI::IsMember({"auto", "float32", "bfloat16", "int8"}));
-  bench->add_option("--only", command.only, "all, generation or training")->check(CLI::IsMember({"all", "generation", "training"}));
+  bench->add_option("--vocabulary", command.vocabulary, "Ids that are sampled from; default: as many as the model has")
+      ->check(CLI::PositiveNumber);
+  bench->add_option("--lengths", command.lengths, "Tokens of the completions that share 8 prompts; default: 128 log-normal ones")
+      ->delimiter(',')->check(CLI::PositiveNumber);
+  bench->add_option("--only", command.only, "Some of generation,shared_prompts,sampling,scoring,training")
+      ->delimiter(',')->check(CLI::IsMember({"generation", "shared_prompts", "sampling", "scoring", "training"}));
   bench->add_flag("--json", command.json, "A JSON object a row");
   bench->callback([] { command_bench(command); });
 }

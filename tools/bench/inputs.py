@@ -1,5 +1,6 @@
 """What the rows of the benchmark read: models without an end, reward models, texts of a known number of tokens."""
 import json
+import math
 import os
 import random
 import re
@@ -66,40 +67,92 @@ def token_counts(hone, model, lines):
     return [len(json.loads(line)) for line in done.stdout.splitlines()]
 
 
-def texts(hone, model, tokens, count):
-    """`count` different lines of exactly `tokens` tokens, of the words of the project's licence."""
+def texts(hone, model, sizes):
+    """A line of exactly so many tokens for each size, of the words of the project's licence."""
     with open(os.path.join(ROOT, "LICENSE")) as file:
         words = sorted(set(re.findall(r"\b[a-z]+\b", file.read())))
-    size = dict(zip(words, token_counts(hone, model, [" " + word for word in words])))
-    short = [word for word in words if size[word] == 1]
-    draw = random.Random(tokens)
-    lines = []
-    for _ in range(2 * count):
-        line, left = [], tokens
-        while left > 0:
-            word = draw.choice(words if left > 8 else short)
-            line.append(word)
-            left -= size[word]
-        lines.append(" " + " ".join(line))
-    good = [line for line, found in zip(lines, token_counts(hone, model, lines)) if found == tokens]
-    if len(good) < count:
-        raise SystemExit(f"only {len(good)} of {count} texts have {tokens} tokens; is {model} the peers' model?")
-    return good[:count]
+    size_of = dict(zip(words, token_counts(hone, model, [" " + word for word in words])))
+    short = [word for word in words if size_of[word] == 1]
+    draw = random.Random(len(sizes))
+    lines = [None] * len(sizes)
+    for _ in range(10):
+        missing = [i for i, line in enumerate(lines) if line is None]
+        if not missing:
+            return lines
+        drawn = []
+        for i in missing:
+            line, left = [], sizes[i]
+            while left > 0:
+                word = draw.choice(words if left > 8 else short)
+                line.append(word)
+                left -= size_of[word]
+            drawn.append(" " + " ".join(line))
+        for i, line, found in zip(missing, drawn, token_counts(hone, model, drawn)):
+            if found == sizes[i]:
+                lines[i] = line
+    raise SystemExit(f"no texts of exactly so many tokens found; is {model} the peers' model?")
 
 
-def prepare(hone, source, folder):
-    """Fills `folder` for one model; returns the mean number of tokens of a GRPO prompt."""
-    done = os.path.join(folder, "inputs.json")
-    if os.path.exists(done):
-        return read_json(done)
-    endless_model(source, os.path.join(folder, "endless"))
-    reward_model(source, os.path.join(folder, "reward"))
-    grpo = [f"{GRPO_WORDS[i % 8]} {GRPO_WORDS[(i // 8) % 8]} {i}" for i in range(256)]
-    for name, lines in (("prompts_32.txt", texts(hone, source, 32, 256)),
-                        ("prompts_16.txt", texts(hone, source, 16, 256)),
-                        ("rows_255.txt", texts(hone, source, 255, 64)), ("prompts_grpo.txt", grpo)):
-        with open(os.path.join(folder, name), "w") as file:
+def log_normal_lengths(count):
+    draw = random.Random(1)
+    return [min(256, max(8, round(math.exp(draw.gauss(4.0, 0.8))))) for _ in range(count)]
+
+
+class Inputs:
+    """Files of one model, made when they are first asked for: inputs("endless") is a path."""
+
+    def __init__(self, hone, source, folder):
+        self.hone, self.source, self.folder = hone, source, folder
+
+    def __call__(self, name):
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            os.makedirs(self.folder, exist_ok=True)
+            unfinished = path + ".new"
+            getattr(self, "make_" + name.partition(".")[0])(unfinished)
+            os.rename(unfinished, path)
+        return path
+
+    def write_lines(self, path, lines):
+        with open(path, "w") as file:
             file.writelines(line + "\n" for line in lines)
-    sizes = token_counts(hone, source, grpo)
-    write_json(done, {"grpo_prompt_tokens": sum(sizes) / len(sizes)})
-    return read_json(done)
+
+    def make_endless(self, path):
+        endless_model(self.source, path)
+
+    def make_reward(self, path):
+        reward_model(self.source, path)
+
+    def make_prompts_16(self, path):
+        self.write_lines(path, texts(self.hone, self.source, [16] * 256))
+
+    def make_rows_255(self, path):
+        self.write_lines(path, texts(self.hone, self.source, [255] * 64))
+
+    def make_prompts_grpo(self, path):
+        self.write_lines(path, [f"{GRPO_WORDS[i % 8]} {GRPO_WORDS[(i // 8) % 8]} {i}" for i in range(256)])
+
+    def make_grpo_prompt_tokens(self, path):
+        with open(self("prompts_grpo.txt")) as file:
+            sizes = token_counts(self.hone, self.source, [line[:-1] for line in file])
+        write_json(path, sum(sizes) / len(sizes))
+
+    def make_shared_lengths(self, path):
+        write_json(path, log_normal_lengths(128))
+
+    def make_skewed_lengths(self, path):
+        write_json(path, log_normal_lengths(512))
+
+    def make_skewed_rows(self, path):
+        """Rows of skewed_lengths; the end-of-sequence token is one of each row's."""
+        lengths = read_json(self("skewed_lengths.json"))
+        self.write_lines(path, texts(self.hone, self.source, [length - 1 for length in lengths]))
+
+    def make_f32(self, path):
+        self.export(path, "f32")
+
+    def make_bf16(self, path):
+        self.export(path, "bf16")
+
+    def export(self, path, dtype):
+        subprocess.run([self.hone, "export", self.source, path, "--gguf", dtype], check=True, stdout=subprocess.DEVNULL)

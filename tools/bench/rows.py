@@ -1,114 +1,170 @@
-"""The rows of the benchmark: what each side runs, how its figure is read, and how much arithmetic it is."""
+"""The rows of the benchmark: which programs take turns, and which lines of the table their figures make."""
 import collections
-import json
-import os
-import statistics
 
-# Settings of a peer that are tried; the best one counts.
-MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}
-Setting = collections.namedtuple("Setting", "name arguments dtype")
-FLOAT32 = Setting("float32", (), "float32")
-Row = collections.namedtuple("Row", "kind model unit wanted settings peer_steps hone_steps")
+import floors
+from programs import FirstStep, Generation, HoneBench, HoneRun, Llama, Script, TrlFirstStep, TrlPpo, Work
 
-DTYPES = [Setting("bfloat16", ("--dtype", "bfloat16"), "bfloat16"), FLOAT32]
-# Without the explicit gc.collect() calls of the trainer, which dominate at toy sizes: kinder to the peer than its default.
-PPO = [Setting("bfloat16, no gc", ("--bf16", "--no-gc"), "bfloat16"),
-       Setting("float32, no gc", ("--no-gc",), "float32")]
-GRPO = [Setting("bfloat16", ("--bf16",), "bfloat16"), FLOAT32]
+DTYPES = ("bfloat16", "float32")
+# A group of programs that take turns, on one model. `needs`: what else must be there, an argument's name.
+Group = collections.namedtuple("Group", "model programs")
+# One line of the table. `hone`, `peers`: settings that compete, the best one counts. `wanted`: the ratio; `share`: of the
+# limit. `floor`: a function of floors.py, applied to the model's work and the calibrated machine.
+Line = collections.namedtuple("Line", "number work group hone side peers figure unit wanted floor share",
+                              defaults=(None, None, None))
+LOWER_IS_BETTER = ("s", "ms", "MiB")
 
-ROWS = {
-    "rollout_tiny": Row("rollout", "tiny", "tokens/s", 2.5, DTYPES, [], {}),
-    "train_tiny": Row("train", "tiny", "tokens/s", 1.0, DTYPES, [], {}),
-    "ppo_tiny": Row("ppo", "tiny", "s", 1.6, PPO, [], {}),
-    "grpo_tiny": Row("grpo", "tiny", "s", None, GRPO, [], {}),
-    "rollout_small": Row("rollout", "small", "tokens/s", 2.5, DTYPES, ["--repeat", "1"],
-                         {"stages.ppo.iterations": 2}),
-    "train_small": Row("train", "small", "tokens/s", 1.0, DTYPES, ["--steps", "4"], {"stages.pretrain.steps": 6}),
-    "ppo_small": Row("ppo", "small", "s", 1.6, PPO, ["--iterations", "3"],
-                     {"stages.ppo.iterations": 3}),
-    "grpo_small": Row("grpo", "small", "s", None, GRPO, ["--steps", "3"], {"stages.grpo.iterations": 3}),
+
+def rollout(model, new, repeat, dtypes=DTYPES):
+    shape = ("--batch", "32", "--new", new)
+    hone = [HoneBench(dtype, "generation", *shape, "--repeat", repeat) for dtype in dtypes]
+    peers = [Script("transformers", dtype, "hf_generate.py", "--dtype", dtype, *shape, "--repeat", repeat,
+                    read={"generate best": "tokens_per_s"}) for dtype in dtypes]
+    return Group(model, [*hone, *peers, *(Llama(dtype, *shape, "--repeat", repeat) for dtype in dtypes)])
+
+
+def rollout_lines(name, new, dtypes, wanted, share):
+    work = f"rollout, {name}, 32 × (32 + {new}) tokens"
+    group = "rollout_" + name
+    lines = [Line(1, work, group, dtypes, "transformers", dtypes, "generate best", "tokens/s", wanted,
+                  floors.generate(32, 32, new), share)]
+    return lines + [Line(1, f"decoding, {name}, batch 32, {dtype}", group, (dtype,), "llama.cpp", (dtype,),
+                         "decode best", "tokens/s", 1.3, floors.decode(32, 32, new), share) for dtype in dtypes]
+
+
+def training(model, peer_steps, hone_steps):
+    hone = [HoneRun(dtype, "train", f"stages.pretrain.steps={hone_steps}", compute=dtype) for dtype in DTYPES]
+    return Group(model, [*hone, *(Script("transformers", dtype, "hf_train.py", "--dtype", dtype, "--steps", peer_steps,
+                                         read={"tokens/s": "tokens_per_s"}) for dtype in DTYPES)])
+
+
+def training_lines(name, rows, wanted, share, figure="tokens/s"):
+    work, floor = f"training, {name}, {rows} × 256 tokens", floors.training(rows, 256)
+    return [Line(5, work, "training_" + name, DTYPES, "transformers", DTYPES, figure, "tokens/s", wanted, floor, share),
+            Line(5, work + ", float32", "training_" + name, ("float32",), "transformers", ("float32",), figure, "tokens/s",
+                 1.3, floor, share)]
+
+
+def training_half():
+    """By `hone bench`: a run's checkpoint would be 6 GB."""
+    hone = [HoneBench(dtype, "training", "--rows", "4", "--repeat", "1") for dtype in DTYPES]
+    return Group("half", [*hone, *(Script("transformers", dtype, "hf_train.py", "--dtype", dtype, "--batch", "4", "--steps",
+                                          "1", read={"train": "tokens_per_s"}) for dtype in DTYPES)])
+
+
+def packed(model, peer_steps, hone_steps):
+    peers = [Work(dtype, "padded_training", "--dtype", dtype, "--steps", peer_steps, read={"tokens/s": "tokens_per_s"},
+                  inputs_of=[("--lengths", "skewed_lengths.json")]) for dtype in DTYPES]
+    return Group(model, [HoneRun("bfloat16", "train_skewed", f"stages.pretrain.steps={hone_steps}"), *peers])
+
+
+def shared_prompts(model):
+    peers = [Work(f"{dtype}, {batch} at a time", "shared_prompts", "--dtype", dtype, "--batch", batch,
+                  read={"shared prompts": "tokens_per_s"}, inputs_of=[("--lengths", "shared_lengths.json")])
+             for dtype in DTYPES for batch in ("128", "32")]
+    return Group(model, [HoneBench("bfloat16", "shared_prompts", "--repeat", "1",
+                                   inputs_of=[("--lengths", "shared_lengths.json")]), *peers])
+
+
+SHARED_SETTINGS = tuple(f"{dtype}, {batch} at a time" for dtype in DTYPES for batch in ("128", "32"))
+
+
+def scoring(model):
+    peers = [Work(dtype, "scoring", "--dtype", dtype, read={"score": "tokens_per_s", "score memory": "added_mib"})
+             for dtype in DTYPES]
+    return Group(model, [HoneBench("bfloat16", "scoring"), *peers])
+
+
+def latency(model):
+    shape = ("--batch", "1", "--new", "128", "--repeat", "3")
+    return Group(model, [HoneBench("bfloat16", "generation", *shape), *(Generation(dtype, *shape) for dtype in DTYPES)])
+
+
+def sampling():
+    return Group("tiny", [HoneBench("bfloat16", "sampling", "--vocabulary", "151936", "--repeat", "3"),
+                          Work("float32", "sampling", read={"sample top-p": "tokens_per_s"})])
+
+
+def optimizer(model):
+    return Group(model, [HoneBench("bfloat16", "training", "--rows", "1", "--length", "16", "--repeat", "8"),
+                         Work("fused", "optimizer", "--repeat", "8", side="torch", read={"optimizer": "values_per_s"})])
+
+
+def grpo(model, steps):
+    peers = [Script("TRL", dtype, "trl_grpo.py", "--steps", steps, *(("--bf16",) if dtype == "bfloat16" else ()),
+                    read={"s": "inner_s"}) for dtype in DTYPES]
+    return Group(model, [HoneRun("bfloat16", "grpo", f"stages.grpo.iterations={steps}"), *peers])
+
+
+def ppo(model, iterations):
+    hone = [HoneRun(trunk + " critic", "ppo", f"stages.ppo.critic.trunk={trunk}", f"stages.ppo.iterations={iterations}")
+            for trunk in ("separate", "shared")]
+    return Group(model, [*hone, *(TrlPpo(dtype, "--iterations", iterations) for dtype in DTYPES)])
+
+
+# Cheap ones first: what a stopped measurement has, it has for many rows.
+GROUPS = {
+    "first_step": Group("tiny", [FirstStep(), TrlFirstStep()]),
+    "latency_tiny": latency("tiny"),
+    "sampling": sampling(),
+    "scoring_tiny": scoring("tiny"),
+    "training_tiny": training("tiny", "10", "12"),
+    "rollout_tiny": rollout("tiny", "128", "3"),
+    "packed_tiny": packed("tiny", "6", "16"),
+    "shared_tiny": shared_prompts("tiny"),
+    "grpo_tiny": grpo("tiny", "6"),
+    "ppo_tiny": ppo("tiny", "4"),
+    "optimizer_small": optimizer("small"),
+    "scoring_small": scoring("small"),
+    "rollout_small": rollout("small", "64", "1"),
+    "training_small": training("small", "4", "6"),
+    "packed_small": packed("small", "3", "16"),
+    "grpo_small": grpo("small", "3"),
+    "ppo_small": ppo("small", "3"),
+    "scoring_half": scoring("half"),
+    "rollout_half": rollout("half", "32", "1", ("bfloat16",)),
+    "training_half": training_half(),
 }
-TITLES = {"rollout": "rollout, 32 × (32 + 128) tokens", "train": "training, 8 × 256 tokens",
-          "ppo": "PPO iteration, 32 × (16 + 64), 4 epochs", "grpo": "GRPO step, 8 × 8 × 64 tokens"}
-PEERS = {"rollout": "hf_generate.py", "train": "hf_train.py", "ppo": "trl_ppo.py", "grpo": "trl_grpo.py"}
-PEER_FIGURE = {"rollout": "tokens_per_s", "train": "tokens_per_s", "ppo": "s_per_iteration", "grpo": "inner_s"}
+SIZES = ("tiny", "small")
 
 
-def speed(row, value):
-    """Higher is better."""
-    return value if row.unit == "tokens/s" else 1 / value
+def lines():
+    """All lines of the table, in the order of their numbers."""
+    table = [*rollout_lines("tiny", 128, DTYPES, 6, None), *rollout_lines("small", 64, DTYPES, 5, 0.6),
+             *rollout_lines("half", 32, ("bfloat16",), 5, 0.6)]
+    table += [Line(2, "one token of one sequence, tiny", "latency_tiny", ("bfloat16",), "transformers", DTYPES,
+                   "decode best", "tokens/s", 20, floors.decode(1, 32, 128))]
+    table += [Line(3, "8 prompts of 512 tokens × 16 completions, log-normal lengths, tiny", "shared_tiny", ("bfloat16",),
+                   "transformers", SHARED_SETTINGS, "shared prompts", "tokens/s", 8, floors.shared_prompts),
+              Line(3, "the same: tokens of prompts without sharing over with", "shared_tiny", ("bfloat16",), None, (),
+                   "prompt reuse", "times", None, floors.prompt_reuse, 0.85)]
+    table += [Line(4, "top-p 0.9 of 32 × 151,936 logits, with log-probabilities", "sampling", ("bfloat16",),
+                   "transformers", ("float32",), "sample top-p", "tokens/s", 5, floors.sampling)]
+    table += [*training_lines("tiny", 8, 2, None), *training_lines("small", 8, 1.6, 0.6),
+              *training_lines("half", 4, 1.5, 0.6, "train")]
+    table += [Line(6, f"training, {size}, 32 rows of log-normal lengths, packed", "packed_" + size, ("bfloat16",),
+                   "transformers", DTYPES, "tokens/s", "tokens/s", 3, floors.packed_training) for size in SIZES]
+    for size in (*SIZES, "half"):
+        table += [Line(7, f"log-probabilities, {size}, 8 × 256 tokens", "scoring_" + size, ("bfloat16",), "transformers",
+                       DTYPES, "score", "tokens/s", 1.5, floors.scoring)]
+        table += [Line(7, f"the same, {size}: memory that it adds", "scoring_" + size, ("bfloat16",), "transformers",
+                       DTYPES, "score memory", "MiB", None)]
+    table += [Line(8, "optimizer step, 100 million values", "optimizer_small", ("bfloat16",), "torch", ("fused",),
+                   "optimizer", "values/s", 1, floors.optimizer, 0.8)]
+    table += [Line(9, f"GRPO step, {size}, 8 × 8 × 64 tokens", "grpo_" + size, ("bfloat16",), "TRL", DTYPES, "s", "s",
+                   wanted, floors.grpo, 1 / 1.7) for size, wanted in zip(SIZES, (4, 3))]
+    for size, wanted in zip(SIZES, (3.5, 3)):
+        work = f"PPO iteration, {size}, 32 × (16 + 64) tokens, 4 epochs"
+        table += [Line(10, work, "ppo_" + size, ("separate critic",), "TRL", DTYPES, "s", "s", wanted,
+                       floors.ppo(shared=False), 1 / 1.7),
+                  Line(10, work + ", critic on the policy's trunk", "ppo_" + size, ("shared critic",), "TRL", DTYPES, "s",
+                       "s", 5, floors.ppo(shared=True), 1 / 1.7)]
+    table += [Line(11, "peak memory of a GRPO step, small", "grpo_small", ("bfloat16",), "TRL", DTYPES, "memory", "MiB", 2,
+                   floors.grpo_memory, 1 / 1.2)]
+    table += [Line(12, "start to first training step, quick start", "first_step", ("bfloat16",), "TRL", ("float32",), "s",
+                   "s", None, floors.one_second, 1)]
+    return table
 
 
-def hone_arguments(row, inputs, models):
-    """Overrides of tools/bench/configs/<kind>.yaml."""
-    overrides = {
-        "rollout": {"model.path": inputs("endless"), "data.prompts.path": inputs("prompts_32.txt")},
-        "train": {"model.path": os.path.join(models, row.model), "data.rows.path": inputs("rows_255.txt")},
-        "ppo": {"model.path": inputs("endless"), "data.prompts.path": inputs("prompts_16.txt"),
-                "stages.ppo.rewards.0.model": inputs("reward")},
-        "grpo": {"model.path": inputs("endless"), "data.prompts.path": inputs("prompts_grpo.txt")},
-    }[row.kind]
-    return [f"{key}={value}" for key, value in {**overrides, **row.hone_steps}.items()]
-
-
-def hone_figure(row, metrics_file):
-    """The figure of one run of hone, taken as the peer's program takes its own, and the samples it comes from."""
-    with open(metrics_file) as file:
-        lines = [json.loads(line) for line in file]
-    steps = [line for line in lines if "grad_norm" in line]
-    if row.kind == "train":
-        samples = [step["tokens_per_second"] for step in steps[2:]]
-        return statistics.median(samples), samples
-    tokens = 128 if row.kind == "rollout" else 64
-    if any(step["completions/mean_length"] != tokens for step in steps):
-        raise SystemExit(f"{metrics_file}: completions are not {tokens} tokens long: the model ended some of them")
-    if row.kind == "rollout":
-        samples = [32 * tokens / step["seconds/rollout"] for step in steps]
-        return max(samples), samples
-    samples = [b["seconds"] - a["seconds"] for a, b in zip(steps, steps[1:])]
-    return statistics.median(samples), samples
-
-
-class Work:
-    """Floating-point operations of a Qwen2 shape: 2 a weight and token, and the products of attention."""
-
-    def __init__(self, config):
-        self.layers = config["num_hidden_layers"]
-        self.attention_width = config["hidden_size"]  # heads × head width
-        kv = self.attention_width * config["num_key_value_heads"] // config["num_attention_heads"]
-        width = config["hidden_size"]
-        self.trunk = self.layers * width * (2 * self.attention_width + 2 * kv + 3 * config["intermediate_size"])
-        self.head = width * config["vocab_size"]
-
-    def forward(self, sequences, length, logits):
-        """`logits`: rows for which the vocabulary is computed."""
-        pairs = sequences * length * (length + 1) / 2  # query and key
-        return 2 * self.trunk * sequences * length + 2 * self.head * logits + \
-            4 * self.attention_width * self.layers * pairs
-
-    def rollout(self, sequences, prompt, new):
-        return self.forward(sequences, prompt + new - 1, sequences * new)
-
-    def of(self, kind, grpo_prompt):
-        """One iteration, step or generation; for a row of tokens/s the whole batch."""
-        if kind == "rollout":
-            return self.rollout(32, 32, 128)
-        if kind == "train":
-            return 3 * self.forward(8, 256, 8 * 256)
-        if kind == "ppo":
-            policy, trunk = self.forward(32, 80, 32 * 64), self.forward(32, 80, 0)
-            return self.rollout(32, 16, 64) + policy + 2 * trunk + 4 * 3 * (policy + trunk)
-        policy = self.forward(64, grpo_prompt + 64, 64 * 64)
-        return self.rollout(64, grpo_prompt, 64) + 4 * policy
-
-    def decode_bytes(self):
-        """Weights read by the 127 steps of a rollout, at 2 bytes each."""
-        return 127 * 2 * (self.trunk + self.head)
-
-
-TOKENS = {"rollout": 32 * 128, "train": 8 * 256}
-
-
-def flops_per_second(row, work, value, grpo_prompt):
-    total = work.of(row.kind, grpo_prompt)
-    return total * speed(row, value) / TOKENS.get(row.kind, 1)
+def better(line, value, other):
+    """How many times `value` is as good as `other`."""
+    return other / value if line.unit in LOWER_IS_BETTER else value / other
