@@ -66,7 +66,7 @@ at::Tensor LinearPass::through_magnitude(const Share& share, const at::Tensor& d
 void LinearPass::backward_share(const Share& share, const at::Tensor& dy_TN, const at::Tensor& x_TK,
                                 at::Tensor& dx_TK) const {
   const LowRankAdapter& adapter = share.adapter;
-  const at::Tensor dy = dy_TN.narrow(1, adapter.first_row, adapter.rows).contiguous().mul_(adapter.scale);
+  const at::Tensor dy = dy_TN.narrow(1, adapter.first_row, adapter.rows).mul(adapter.scale).contiguous();
   add_weight_gradient(adapter.b_NR, dy, share.low_TR);
   const at::Tensor dlow = kernels::linear_backward_input(dy, adapter.b_NR.packed());
   add_weight_gradient(adapter.a_RK, dlow, dropped(x_TK));

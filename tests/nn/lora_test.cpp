@@ -93,6 +93,26 @@ TEST_CASE("nn: adapters compute and learn what the merged matrix does") {
   check_against_plain({.rank = 2, .alpha = 8, .targets = {"model.layers.*.k_proj"}, .dora = true});
 }
 
+TEST_CASE("nn: an adapter on a whole matrix leaves the gradient of a residual connection beside it alone") {
+  Parameters parameters(kernels::Compute::float32);
+  const Parameter matrix = parameters.store.add({.name = "layers.0.o",
+                                                 .shape = {10, 10},
+                                                 .parts = {{"model.layers.0.o_proj.weight", 10, {}}},
+                                                 .init = normal_init(0.3),
+                                                 .matrix = true});
+  attach_lora(parameters.store, {.rank = 2, .alpha = 8});
+  parameters.store.allocate();
+  parameters.store.initialize(17);
+  parameters.store.refresh();
+  const LowRankAdapter& adapter = matrix.adapters().at(0);
+  const Result ours = run_layer(parameters, {adapter.a_RK, adapter.b_NR}, {input},
+                                [&](const Tensors& x) -> Tensors { return {x[0] + linear(x[0], matrix)}; });
+  const Result plain = run_plain({adapter.a_RK, adapter.b_NR}, {input}, [&](const Tensors& x, const Tensors& w) -> Tensors {
+    return {x[0] + x[0].matmul((matrix.weight().to(at::kDouble) + adapter.scale * w[1].matmul(w[0])).t())};
+  });
+  check_same(ours, plain, kernels::Compute::float32);
+}
+
 TEST_CASE("nn: a new adapter changes nothing, its base is frozen and has no place for gradients") {
   for (const bool dora : {false, true}) {
     Parameters plain(kernels::Compute::float32);
