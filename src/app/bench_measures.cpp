@@ -180,16 +180,13 @@ std::vector<BenchFigure> bench_shared_prompts(Engine& engine, const Model& model
   BenchFigure reuse{.name = "prompt reuse", .unit = "times"};
   reuse.limit = static_cast<double>(completions / shape.prompts);
   reuse.limited_by = "completions of a prompt";
-  const std::vector<Request> requests = random_requests(model, shape.prompts, shape.prompt, completions / shape.prompts);
-  SamplingConfig sampling = endless(engine, longest);
+  std::vector<Request> requests = random_requests(model, shape.prompts, shape.prompt, completions / shape.prompts);
+  for (std::size_t i = 0; i < requests.size(); ++i) requests[i].budget = shape.lengths[i];
+  const SamplingConfig sampling = endless(engine, longest);
   for (int i = 0; i <= repetitions; ++i) {
     const std::int64_t before = engine.prefilled_tokens();
-    sampling.max_tokens = longest;
     const Stopwatch watch;
-    // The engine reads max_tokens after each token that it reports: here it is that request's own.
-    engine.generate(requests, sampling, [&](std::size_t request, std::int32_t) {
-      sampling.max_tokens = shape.lengths[request];
-    });
+    engine.generate(requests, sampling);
     if (i == 0) continue;  // warms up
     rate.rates.push_back(tokens / watch.seconds());
     reuse.rates.push_back(static_cast<double>(completions * shape.prompt) /
