@@ -152,7 +152,7 @@ void command_data_audit(const AuditCommand& command) {
     fail(ErrorKind::usage, "--context counts tokens, so it needs --tokenizer");
   }
   for (const std::string& name : audited.names) {
-    const DataAudit found = audit(load_dataset(name, audited.entries, audited.seed), options);
+    const DataAudit found = audit(load_dataset(name, audited.entries, audited.seed, tokenizer.get()), options);
     command.json ? static_cast<void>(std::puts(found.to_json().dump().c_str())) : print(found);
   }
 }

@@ -97,19 +97,25 @@ LabelSet classes_of(const Dataset& data) {
   return classes;
 }
 
+TokenExample encode_classified(const Dataset& data, Split split, const DataRow& row, std::int64_t number,
+                               TextEncoder& encoder, const ClassTargets& targets) {
+  const std::string where = data.place(split, static_cast<std::size_t>(number));
+  const bool pairs = data.shape_name().find("text_pair") != std::string_view::npos;
+  TokenExample example =
+      data.shape() == DataShape::messages_label
+          ? encoder.encode(conversation_of(row), where, number)
+          : encoder.encode(row.text + row.prompt,
+                           pairs ? std::optional<std::string_view>(row.text_pair) : std::nullopt, where, number);
+  set_target(example, row, targets, where, ends_with(data, "+value"));
+  return example;
+}
+
 std::vector<TokenExample> encode_classified(const Dataset& data, Split split, TextEncoder& encoder,
                                             const ClassTargets& targets) {
-  const bool pairs = data.shape_name().find("text_pair") != std::string_view::npos;
-  const bool has_value = ends_with(data, "+value");
   const auto rows = data.rows(split);
   std::vector<TokenExample> examples;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = data.place(split, i);
-    TokenExample example =
-        encoder.encode(rows[i].text + rows[i].prompt,
-                       pairs ? std::optional<std::string_view>(rows[i].text_pair) : std::nullopt, where,
-                       static_cast<std::int64_t>(i));
-    set_target(example, rows[i], targets, where, has_value);
+    TokenExample example = encode_classified(data, split, rows[i], static_cast<std::int64_t>(i), encoder, targets);
     if (!example.ids.empty()) examples.push_back(std::move(example));
   }
   if (examples.empty()) fail_without_rows(data, encoder, "no row has a token");

@@ -32,7 +32,11 @@ void require_problem_type(const Dataset& data, ProblemType type);
 /// The classes of the training rows. Error{data} when there are fewer than two (of rows with several labels: one).
 LabelSet classes_of(const Dataset& data);
 
-/// The rows of a split. Error{data} with file and line for a class that `targets` lacks and a label that is no number;
+/// One row, in place of the one of that number of the training rows; without ids when it is left out.
+TokenExample encode_classified(const Dataset& data, Split split, const DataRow& row, std::int64_t number,
+                               TextEncoder& encoder, const ClassTargets& targets);
+
+/// The rows of a split; messages as the chat template writes them. Error{data} with file and line for a class that `targets` lacks and a label that is no number;
 /// and when no row is left.
 std::vector<TokenExample> encode_classified(const Dataset& data, Split split, TextEncoder& encoder,
                                             const ClassTargets& targets);

@@ -71,6 +71,7 @@ Dataset Dataset::mix(std::string name, const MixtureConfig& config,
       mixed.held_out_.rows.push_back(row);
       mixed.held_out_.row_source.push_back(static_cast<std::uint32_t>(i));
     }
+    mixed.alterations_.push_back(parts[i]->alterations_[0]);
     mixed.train_.sources.push_back(parts[i]->train_.source);
     mixed.held_out_.sources.push_back(parts[i]->held_out_.source);
     mixed.rows_read_ += parts[i]->rows_read_;
@@ -83,9 +84,10 @@ Dataset Dataset::mix(std::string name, const MixtureConfig& config,
   return mixed;
 }
 
-Dataset load_dataset(const std::string& name, const std::map<std::string, DataConfig>& entries, std::uint64_t seed) {
+Dataset load_dataset(const std::string& name, const std::map<std::string, DataConfig>& entries, std::uint64_t seed,
+                     const Tokenizer* tokenizer) {
   const DataConfig& config = entries.at(name);
-  if (config.mixture.weights.empty()) return Dataset::load(name, config, seed);
+  if (config.mixture.weights.empty()) return Dataset::load(name, config, seed, tokenizer);
   std::vector<std::shared_ptr<const Dataset>> parts;
   for (const auto& [part, weight] : config.mixture.weights) {
     const auto found = entries.find(part);
@@ -97,7 +99,7 @@ Dataset load_dataset(const std::string& name, const std::map<std::string, DataCo
       fail(ErrorKind::config, "data.{}.mixture: '{}' is no entry of `data:` with a file of its own{}", name, part,
            suggestion(part, known));
     }
-    parts.push_back(std::make_shared<const Dataset>(Dataset::load(part, found->second, seed)));
+    parts.push_back(std::make_shared<const Dataset>(Dataset::load(part, found->second, seed, tokenizer)));
   }
   return Dataset::mix(name, config.mixture, parts, seed);
 }

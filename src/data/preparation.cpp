@@ -18,7 +18,12 @@ void FilterConfig::describe(Fields& f) {
   f.field("max_words", max_words, "Rows with more words are left out.", at_least(1));
   f.check(!min_characters || !max_characters || *min_characters <= *max_characters, "max_characters",
           "must not be less than min_characters");
+  f.field("min_tokens", min_tokens,
+          "Rows with fewer tokens of the run's tokenizer are left out; what it or a chat template adds does not count.",
+          at_least(1));
+  f.field("max_tokens", max_tokens, "Rows with more tokens are left out.", at_least(1));
   f.check(!min_words || !max_words || *min_words <= *max_words, "max_words", "must not be less than min_words");
+  f.check(!min_tokens || !max_tokens || *min_tokens <= *max_tokens, "max_tokens", "must not be less than min_tokens");
 }
 
 void DeduplicationConfig::describe(Fields& f) {
@@ -37,6 +42,9 @@ void AugmentationConfig::describe(Fields& f) {
           "Altered copies of each training row, beside the row itself. 4 copies for one epoch are five epochs in "
           "which the alterations are drawn anew.",
           at_least(0));
+  f.field("each_epoch", each_epoch,
+          "Makes no copies: whenever training comes to a row it reads the row itself or an alteration drawn anew, which "
+          "is what `copies` of `copies + 1` visits read.");
   f.field("deletion", deletion, "Chance of each word to be left out.", Range{.low = 0, .high = 1, .open_high = true});
   f.field("swap", swap, "Share of the words that change places with another word.", between(0, 1));
   f.field("replacement", replacement, "Share of the words replaced by a synonym.", between(0, 1));
@@ -46,6 +54,7 @@ void AugmentationConfig::describe(Fields& f) {
           "replacement and insertion need a file of synonyms");
   f.check(copies == 0 || deletion + swap + replacement + insertion > 0, "copies",
           "one of deletion, swap, replacement and insertion must be above 0");
+  f.check(!each_epoch || copies > 0, "each_epoch", "needs copies above 0, which say how many visits read alterations");
 }
 
 void MixtureConfig::describe(Fields& f) {

@@ -27,8 +27,9 @@ struct CleaningConfig {
 
 /// Rows whose texts together are outside these bounds are left out.
 struct FilterConfig {
-  std::optional<std::int64_t> min_characters, max_characters, min_words, max_words;
-  bool any() const { return min_characters || max_characters || min_words || max_words; }
+  std::optional<std::int64_t> min_characters, max_characters, min_words, max_words, min_tokens, max_tokens;
+  bool any() const { return min_characters || max_characters || min_words || max_words || counts_tokens(); }
+  bool counts_tokens() const { return min_tokens || max_tokens; }
   void describe(Fields& f);
 };
 
@@ -48,6 +49,7 @@ inline constexpr std::array<std::string_view, 3> balance_names{"none", "oversamp
 /// ways whose share is above 0, chosen at random.
 struct AugmentationConfig {
   std::int64_t copies = 0;
+  bool each_epoch = false;  ///< in place of copies that are drawn once, rows are altered whenever they are visited
   double deletion = 0;     ///< each word goes with this chance
   double swap = 0;         ///< share of the words that change places with another
   double replacement = 0;  ///< share of the words that a synonym takes the place of

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/augmentation.h"
 #include "data/preparation.h"
 #include "data/row.h"
+#include "text/tokenizer.h"
 
 namespace hone {
 
@@ -16,6 +19,24 @@ std::vector<const std::string*> row_texts(const DataRow& row);
 std::string whole_text(const DataRow& row);
 /// Runs of characters between white space; valid UTF-8.
 std::int64_t word_count(std::string_view text);
+
+/// Alterations of rows, each fixed by what it is drawn for.
+class RowAlteration {
+ public:
+  /// Reads the synonyms.
+  RowAlteration(const AugmentationConfig& config, std::uint64_t key);
+  /// The `copy`-th altered copy of the row of that number.
+  DataRow copy(DataRow row, std::size_t number, std::int64_t copy) const;
+  /// What a visit in that epoch reads: the row itself in one of copies + 1 cases.
+  DataRow visit(const DataRow& row, std::size_t number, std::uint64_t epoch) const;
+
+ private:
+  void alter(DataRow& row, Random& random) const;
+
+  AugmentationConfig config_;
+  std::uint64_t key_;
+  Synonyms synonyms_;
+};
 
 /// What was left out and added on the way.
 struct PreparationReport {
@@ -33,8 +54,8 @@ struct PreparationReport {
 /// the shape cannot have it. All depend on `seed` and the rows alone.
 class RowPreparation {
  public:
-  RowPreparation(const PreparationConfig& config, std::string where, std::uint64_t seed)
-      : config_(config), where_(std::move(where)), seed_(seed) {}
+  /// `tokenizer` may be null where nothing is filtered by tokens; Error{config} else.
+  RowPreparation(const PreparationConfig& config, std::string where, std::uint64_t seed, const Tokenizer* tokenizer);
 
   /// Cleans a row as it is read; false when its length leaves it out.
   bool admit(DataRow& row, DataShape shape);
@@ -45,16 +66,21 @@ class RowPreparation {
   void finish(DataShape shape, std::vector<DataRow>& train, std::vector<DataRow>& held_out);
 
   const PreparationReport& report() const { return report_; }
+  /// Of rows that are altered whenever they are visited; null: they are not.
+  const std::shared_ptr<const RowAlteration>& alteration() const { return alteration_; }
 
  private:
   void deduplicate(std::vector<DataRow>& train, std::vector<DataRow>& held_out);
   void balance(DataShape shape, std::vector<DataRow>& train);
   void augment(DataShape shape, std::vector<DataRow>& train);
+  bool fits(const DataRow& row) const;
   void require_classes(DataShape shape, std::string_view key) const;
 
   const PreparationConfig& config_;
   std::string where_;
   std::uint64_t seed_;
+  const Tokenizer* tokenizer_;
+  std::shared_ptr<const RowAlteration> alteration_;
   PreparationReport report_;
 };
 

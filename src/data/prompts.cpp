@@ -25,6 +25,7 @@ std::size_t end_of_words(std::string_view text, std::int64_t words) {
 class DatasetPrompts : public PromptSource {
  public:
   explicit DatasetPrompts(std::shared_ptr<const Dataset> data) : data_(std::move(data)) {
+    if (data_->alters()) refuse_redrawn_rows(data_->name());
     for (const Split split : {Split::train, Split::held_out}) {
       if (data_->has(split)) collect(split);
     }

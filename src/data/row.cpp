@@ -180,7 +180,7 @@ DataShape canonical_shape(DataShape shape) {
 
 bool has_labels(DataShape shape) {
   const std::string_view name = name_of(shape);
-  return shape == DataShape::prompt_label ||
+  return shape == DataShape::prompt_label || shape == DataShape::messages_label ||
          (name.starts_with("text") &&
           (name.ends_with("+label") || name.ends_with("+labels") || name.ends_with("+value")));
 }

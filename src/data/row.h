@@ -54,7 +54,7 @@ DataShape detect_shape(const Row& row, const DataConfig& config, const std::stri
 /// The shape that rows of `shape` are read as: alpaca becomes prompt_completion, conversations become messages.
 DataShape canonical_shape(DataShape shape);
 
-/// Whether rows have a text (and perhaps a second one) and something that is known of it.
+/// Whether rows have a text (and perhaps a second one), or a conversation, and something that is known of it.
 bool has_labels(DataShape shape);
 
 /// A label as a number to regress on. Error{data} that opens with `where` when it is none.

@@ -35,19 +35,26 @@ std::int64_t compared_texts(const Dataset& data) {
        data.name(), data.shape_name());
 }
 
+std::vector<TokenExample> encode_similar(const Dataset& data, Split split, const DataRow& row, std::int64_t number,
+                                         TextEncoder& encoder) {
+  const std::string where = data.place(split, static_cast<std::size_t>(number));
+  std::vector<TokenExample> texts;
+  for (const std::string_view text : texts_of(row, data.shape())) {
+    texts.push_back(encoder.encode(text, std::nullopt, where, number));
+    if (data.shape() == DataShape::text_pair_value) texts.back().values = {static_cast<float>(row.value)};
+  }
+  return texts;
+}
+
 std::vector<TokenExample> encode_similar(const Dataset& data, Split split, TextEncoder& encoder) {
   const auto rows = data.rows(split);
   std::vector<TokenExample> examples;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = data.place(split, i);
     if (data.shape() == DataShape::triplet && rows[i].positive == rows[i].negative) {
-      fail(ErrorKind::data, "{}: positive and negative are the same text, expected two that differ", where);
+      fail(ErrorKind::data, "{}: positive and negative are the same text, expected two that differ", data.place(split, i));
     }
-    std::vector<TokenExample> texts;
-    for (const std::string_view text : texts_of(rows[i], data.shape())) {
-      texts.push_back(encoder.encode(text, std::nullopt, where, static_cast<std::int64_t>(i)));
-      if (data.shape() == DataShape::text_pair_value) texts.back().values = {static_cast<float>(rows[i].value)};
-    }
+    const std::vector<TokenExample> texts =
+        encode_similar(data, split, rows[i], static_cast<std::int64_t>(i), encoder);
     const bool whole = std::none_of(texts.begin(), texts.end(), [](const TokenExample& text) { return text.ids.empty(); });
     if (whole) examples.insert(examples.end(), texts.begin(), texts.end());
   }

@@ -1,6 +1,7 @@
 #include "data/text_encoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "text/batching.h"
@@ -99,12 +100,24 @@ TokenExample TextEncoder::joined(std::string_view first, std::string_view second
 
 TokenExample TextEncoder::encode(std::string_view text, std::optional<std::string_view> pair, std::string_view where,
                                  std::int64_t row) {
-  ++report_.rows;
   const std::int64_t skipped = report_.skipped_rows;
-  TokenExample example = pair ? joined(text, *pair, where) : single(text, where);
+  return counted(pair ? joined(text, *pair, where) : single(text, where), row, skipped);
+}
+
+TokenExample TextEncoder::encode(const Conversation& conversation, std::string_view where, std::int64_t row) {
+  const std::int64_t skipped = report_.skipped_rows;
+  const std::vector<std::int32_t> ids = encode_chat(tokenizer_, conversation, GenerationPrompt::no, where);
+  TokenExample example;
+  if (const auto count = room(length(ids), 0, where)) append_kept(example.ids, ids, static_cast<std::size_t>(*count));
+  return counted(std::move(example), row, skipped);
+}
+
+/// The example as it is read and reported.
+TokenExample TextEncoder::counted(TokenExample example, std::int64_t row, std::int64_t skipped_before) {
+  ++report_.rows;
   example.context_tokens = length(example.ids);
   example.row = row;
-  if (example.ids.empty() && report_.skipped_rows == skipped) ++report_.empty_rows;
+  if (example.ids.empty() && report_.skipped_rows == skipped_before) ++report_.empty_rows;
   read_again(example, input_);
   report_.tokens += example.tokens();
   return example;

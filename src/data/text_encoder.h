@@ -8,6 +8,7 @@
 
 #include "base/fields.h"
 #include "data/examples.h"
+#include "text/chat_format.h"
 #include "text/pair_template.h"
 
 namespace hone {
@@ -31,6 +32,9 @@ class TextEncoder {
   TokenExample encode(std::string_view text, std::optional<std::string_view> pair, std::string_view where,
                       std::int64_t row);
 
+  /// A conversation as the chat template writes it; the tokenizer adds nothing. Error as encode_chat.
+  TokenExample encode(const Conversation& conversation, std::string_view where, std::int64_t row);
+
   /// Ids with a tag each, cut and wrapped alike; what the tokenizer adds has none. Nothing when the row is left out.
   std::optional<TokenExample> wrap(std::span<const std::int32_t> ids, std::span<const std::int64_t> tags,
                                    std::string_view where, std::int64_t row);
@@ -47,6 +51,7 @@ class TextEncoder {
   void append_kept(std::vector<std::int32_t>& to, std::span<const std::int32_t> ids, std::size_t count) const;
   TokenExample single(std::string_view text, std::string_view where);
   TokenExample joined(std::string_view first, std::string_view second, std::string_view where);
+  TokenExample counted(TokenExample example, std::int64_t row, std::int64_t skipped_before);
 
   const Tokenizer& tokenizer_;
   ModelInput input_;

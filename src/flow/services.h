@@ -18,6 +18,8 @@ class TextScorer {
   struct Item {
     std::string prompt;
     std::string completion;
+    std::vector<Message> messages;  ///< a conversation that the completion answers, in place of the prompt
+    Json tools;                     ///< of the conversation: an array of descriptions, or null
   };
   virtual ~TextScorer() = default;
   /// What the scores are called, of a model that gives several; empty where it gives one.
