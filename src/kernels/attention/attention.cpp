@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/attention/attention_schedule.h"
+#include "kernels/pages.h"
 
 namespace hone::kernels {
 
@@ -14,6 +16,7 @@ namespace {
 /// Writes new keys and values, then attends. Sequences of one tile do both in one go; otherwise all keys are written
 /// before any row attends.
 void store_and_attend(const AttentionArguments& arguments, const AttentionSchedule& schedule) {
+  if (decodes(arguments, schedule)) return decode_all(arguments, schedule);
   if (std::any_of(schedule.sequences.begin(), schedule.sequences.end(),
                   [](const AttentionSequence& sequence) { return sequence.rows > kv_page; })) {
     store_all(arguments, schedule);
@@ -48,6 +51,12 @@ AttentionResult empty_result(std::int64_t rows, const AttentionShape& shape, Att
   return result;
 }
 
+/// A tensor in memory of its own: reads hop from page to page, which small pages of the system would slow down.
+at::Tensor paged_floats(at::IntArrayRef sizes) {
+  const auto memory = std::make_shared<Pages>(c10::multiply_integers(sizes) * static_cast<std::int64_t>(sizeof(float)));
+  return at::from_blob(memory->data<float>(), sizes, [memory](void*) {}, at::TensorOptions(at::kFloat));
+}
+
 void check_backward(const at::Tensor& dout_TE, const AttentionResult& forward, const AttentionShape& shape,
                     std::int64_t rows) {
   check_floats(dout_TE, {rows, shape.query_width()});
@@ -59,8 +68,8 @@ void check_backward(const at::Tensor& dout_TE, const AttentionResult& forward, c
 
 KvPages make_kv_pages(std::int64_t pages, const AttentionShape& shape) {
   HONE_ASSERT(pages >= 0);
-  return {at::empty({pages, shape.kv_heads, shape.head_dim, kv_page}, at::kFloat),
-          at::empty({pages, shape.kv_heads, kv_page, shape.head_dim}, at::kFloat)};
+  return {paged_floats({pages, shape.kv_heads, shape.head_dim, kv_page}),
+          paged_floats({pages, shape.kv_heads, kv_page, shape.head_dim})};
 }
 
 void copy_kv_page(KvPages& pages, std::int64_t from, std::int64_t to) {
@@ -160,7 +169,11 @@ at::Tensor attention_cross_cached(const at::Tensor& q_TE, const AttentionShape& 
   arguments.keys = pages.key_PHDB.data_ptr<float>();
   arguments.values = pages.value_PHBD.data_ptr<float>();
   arguments.out = out_TE.data_ptr<float>();
-  attend_all(arguments, schedule);
+  if (decodes(arguments, schedule)) {
+    decode_all(arguments, schedule);
+  } else {
+    attend_all(arguments, schedule);
+  }
   return out_TE;
 }
 

@@ -1,81 +1,13 @@
 #include "kernels/attention/attention_cpu.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "kernels/attention/attention_block.h"
+#include "kernels/attention/attention_row.h"
 #include "kernels/attention/attention_score.h"
 
 namespace hone::kernels::HONE_ISA {
 
 namespace {
-
-/// Online softmax of one query (Milakov and Gimelshein 2018): out = Σ exp(score - peak) · value, total = Σ exp(…).
-struct RowState {
-  VisibleKeys visible;
-  int64_t position;
-  int64_t head;
-  float* out;
-  float peak;
-  float total;
-};
-
-float* key_block(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
-                 int64_t block) {
-  return arguments.keys + (sequence.pages[block] * arguments.kv_heads + kv_head) * arguments.head_dim * block_keys;
-}
-
-float* value_block(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
-                   int64_t block) {
-  return arguments.values + (sequence.pages[block] * arguments.kv_heads + kv_head) * arguments.head_dim * block_keys;
-}
-
-void scale_row(float* row, int64_t width, float factor) {
-  for (int64_t i = 0; i < width; ++i) row[i] *= factor;
-}
-
-/// The second operand when one of them is NaN.
-Floats larger(Floats a, Floats b) { return a > b ? a : b; }
-
-float largest_lane(Floats value) {
-#if HONE_VECTOR_BYTES == 64
-  value = larger(value, rotate_lanes(value, 8));
-#endif
-#if HONE_VECTOR_BYTES >= 32
-  value = larger(value, rotate_lanes(value, 4));
-#endif
-  value = larger(value, rotate_lanes(value, 2));
-  value = larger(value, rotate_lanes(value, 1));
-  return value[0];
-}
-
-/// Turns scores into weights exp(scale · score - peak), 0 for keys that are not seen, and updates the state. A NaN
-/// among the scores makes the total NaN, whatever becomes of the peak.
-void weigh_block(float* score, VisibleKeys seen, float scale, int64_t head_dim, RowState& state) {
-  const Floats nothing = broadcast(-INFINITY);
-  Floats scaled[block_vectors];
-  Floats best = nothing;
-  for (int64_t v = 0; v < block_vectors; ++v) {
-    const Floats value = load_floats(score + v * vector_lanes) * scale;
-    scaled[v] = lane_mask(v, seen) ? value : nothing;
-    best = larger(best, scaled[v]);
-  }
-  const float block_peak = largest_lane(best);
-  const float peak = state.peak > block_peak ? state.peak : block_peak;
-  Floats sum = {};
-  for (int64_t v = 0; v < block_vectors; ++v) {
-    const Floats weight = exp_floats(scaled[v] - peak);
-    store_floats(score + v * vector_lanes, weight);
-    sum += weight;
-  }
-  if (peak != state.peak) {
-    const float correction = exp_floats(broadcast(state.peak - peak))[0];
-    state.total *= correction;
-    scale_row(state.out, head_dim, correction);
-  }
-  state.total += sum_lanes(sum);
-  state.peak = peak;
-}
 
 /// out += weights · values. Rows are handled together on the keys that all of them see, alone on the others: a row
 /// never reads a value that it does not see, and its chain over keys is the same in any company.
@@ -118,9 +50,7 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
   for (int64_t r = 0; r < rows; ++r) {
     if (state[r].visible.begin < range.begin) range.begin = state[r].visible.begin;
     if (state[r].visible.end > range.end) range.end = state[r].visible.end;
-    state[r].peak = -INFINITY;
-    state[r].total = 0.0F;
-    memset(state[r].out, 0, static_cast<size_t>(head_dim) * sizeof(float));
+    start_row(state[r], head_dim);
   }
   const bool shaped = shapes_scores(arguments);
   const float scale = shaped ? 1.0F : arguments.scale;
@@ -144,21 +74,15 @@ void attend_rows(const AttentionArguments& arguments, const AttentionSequence& s
       if (shaped) {
         shape_scores(arguments, state[r].head, block * block_keys - state[r].position, score + r * block_keys, nullptr);
       }
-      weigh_block(score + r * block_keys, seen[r], scale, head_dim, state[r]);
+      float correction = 1.0F;
+      weigh_blocks(score + r * block_keys, 0, 1, seen + r, scale, state[r], &correction);
+      if (correction != 1.0F) scale_row(state[r].out, head_dim, correction);
     }
     if (few && (block + 1) * block_keys < range.end) {
       fetch(key_block(arguments, sequence, kv_head, block + 1), head_dim);
     }
     add_values(score + first * block_keys, seen + first, state + first, last - first,
                value_block(arguments, sequence, kv_head, block), head_dim, out_stride);
-  }
-}
-
-/// Divides by the totals and stores the log-sum-exps, which are `lse_stride` apart.
-void finish_rows(RowState* state, int64_t rows, int64_t head_dim, float* lse, int64_t lse_stride) {
-  for (int64_t r = 0; r < rows; ++r) {
-    scale_row(state[r].out, head_dim, 1.0F / state[r].total);
-    if (lse != nullptr) lse[r * lse_stride] = state[r].peak + logf(state[r].total);
   }
 }
 

@@ -16,6 +16,15 @@ struct AttentionSequence {
   const int32_t* pages;  ///< page of each 32-token block
 };
 
+/// Consecutive sequences with one query each whose first `shared` blocks of keys are the same pages, all seen by every
+/// query. At most attention_group_rows query rows a key-value head.
+struct AttentionGroup {
+  const AttentionSequence* sequences;
+  int64_t count;
+  int64_t shared;
+};
+inline constexpr int64_t attention_group_rows = 64;
+
 struct AttentionArguments {
   int64_t heads;
   int64_t kv_heads;
@@ -71,6 +80,13 @@ HONE_DECLARE_KERNEL(void, attention_store,
 HONE_DECLARE_KERNEL(void, attention_attend,
                     (const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
                      int64_t begin, int64_t end))
+
+/// Units [begin, end) of a decode step, unit u being key-value head u % kv_heads of group u / kv_heads: writes the new key
+/// and value (unless arguments.key is null), then gives the output of all query heads, with the bits of attention_attend.
+/// `scratch` holds 2 · attention_group_rows · head_dim floats.
+HONE_DECLARE_KERNEL(void, attention_decode,
+                    (const AttentionArguments& arguments, const AttentionGroup* groups, int64_t begin, int64_t end,
+                     float* scratch))
 
 /// `scratch` holds 64 · head_dim floats. However the pairs of a sequence are cut into units, sums run over them in one
 /// order, so the bits are the same.

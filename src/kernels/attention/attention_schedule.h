@@ -52,6 +52,11 @@ AttentionArguments cross_arguments(const at::Tensor& q_TE, const at::Tensor& kv_
 
 /// Writes the new keys and values into their pages.
 void store_all(const AttentionArguments& arguments, const AttentionSchedule& schedule);
+/// Whether this is a decode step: one query a sequence.
+bool decodes(const AttentionArguments& arguments, const AttentionSchedule& schedule);
+/// Attends in a decode step, after the new keys and values (where arguments.key is not null) were written. Neighbours
+/// that begin with the same pages read them together.
+void decode_all(const AttentionArguments& arguments, const AttentionSchedule& schedule);
 /// Attends with every query; all keys are in their pages.
 void attend_all(const AttentionArguments& arguments, const AttentionSchedule& schedule);
 
