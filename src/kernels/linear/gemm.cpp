@@ -11,6 +11,7 @@ namespace hone::kernels {
 namespace {
 
 using GemmFunction = void(const Gemm&, const GemmPart&, void*);
+using PackRowsFunction = void(const float*, std::int64_t, std::int64_t, std::int64_t, const PanelPart&, std::uint32_t*);
 
 GemmFunction* gemm_function(Compute compute) {
   HONE_ASSERT(compute != Compute::int8);
@@ -18,7 +19,72 @@ GemmFunction* gemm_function(Compute compute) {
   return has_bfloat16() ? avx512bf16::gemm_bfloat16 : HONE_SELECT(gemm_bfloat16);
 }
 
+PackRowsFunction* pack_rows_function(Compute compute) {
+  if (compute == Compute::float32) return HONE_SELECT(pack_rows_float32);
+  return has_bfloat16() ? avx512bf16::pack_rows_bfloat16 : HONE_SELECT(pack_rows_bfloat16);
+}
+
 std::int64_t ceil_divide(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+
+std::int64_t wanted_parts() {
+  constexpr std::int64_t parts_per_thread = 4;
+  return threads() == 1 ? 1 : parts_per_thread * threads();
+}
+
+/// Rows of a part. Packing a transposed A costs the most, so its parts are rows for all columns.
+std::int64_t row_chunk(const Gemm& gemm) {
+  constexpr std::int64_t least = 28;
+  if (!gemm.a_transposed) return gemm_row_chunk;
+  return std::clamp(ceil_divide(gemm.rows, wanted_parts()), least, gemm_row_chunk);
+}
+
+void multiply_parts(const Gemm& gemm, const Cut& parts, Compute compute) {
+  GemmFunction* const function = gemm_function(compute);
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    thread_local Scratch scratch;
+    void* const memory = scratch.reserve<char>(gemm_scratch_bytes);
+    for (std::int64_t index = begin; index < end; ++index) function(gemm, parts.part(index), memory);
+  };
+  if (worth_a_region(gemm.rows, gemm.columns, gemm.depth)) {
+    parallel_for(parts.count(), 1, run);
+  } else {
+    run(0, parts.count());
+  }
+}
+
+/// Packs all of B, block by block of rows that stay in the second-level cache while all panels read them.
+void pack_b(const Gemm& gemm, Compute compute, std::uint32_t* panels) {
+  constexpr std::int64_t block_words = 32;
+  const std::int64_t words = panel_words(panel_width, gemm.depth, compute) / panel_width;
+  PackRowsFunction* const function = pack_rows_function(compute);
+  parallel_for(ceil_divide(words, block_words), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t block = begin; block < end; ++block) {
+      const PanelPart part{0, ceil_divide(gemm.columns, panel_width), block * block_words,
+                           std::min((block + 1) * block_words, words)};
+      function(gemm.b, gemm.b_stride, gemm.columns, gemm.depth, part, panels);
+    }
+  });
+}
+
+/// A product whose B is not packed and is read by several parts: packed once for all of them, as many columns at a time as
+/// memory is spent on.
+void multiply_in_strips(const Gemm& gemm, Compute compute) {
+  constexpr std::int64_t strip_words = std::int64_t{4} << 20;
+  const std::int64_t panel = panel_words(panel_width, gemm.depth, compute);
+  const std::int64_t width = std::max<std::int64_t>(1, strip_words / panel) * panel_width;
+  thread_local Scratch scratch;
+  std::uint32_t* const panels = scratch.reserve<std::uint32_t>(panel_words(std::min(width, gemm.columns), gemm.depth, compute));
+  for (std::int64_t column = 0; column < gemm.columns; column += width) {
+    Gemm strip = gemm;
+    strip.columns = std::min(width, gemm.columns - column);
+    strip.b = gemm.b + column;
+    strip.c = gemm.c + column;
+    if (gemm.bias != nullptr) strip.bias = gemm.bias + column;
+    pack_b(strip, compute, panels);
+    strip.panels = panels;
+    multiply_parts(strip, cut_product(strip.rows, strip.columns, row_chunk(strip)), compute);
+  }
+}
 
 }  // namespace
 
@@ -35,13 +101,11 @@ GemmPart Cut::part(std::int64_t index) const {
 }
 
 Cut cut_product(std::int64_t rows, std::int64_t columns, std::int64_t row_chunk) {
-  constexpr std::int64_t parts_per_thread = 4;
   Cut result;
   result.rows = rows;
   result.panels = ceil_divide(columns, panel_width);
   result.chunks = ceil_divide(rows, row_chunk);
-  const std::int64_t wanted = threads() == 1 ? 1 : parts_per_thread * threads();
-  result.groups = std::min(result.panels, ceil_divide(wanted, result.chunks));
+  result.groups = std::min(result.panels, ceil_divide(wanted_parts(), result.chunks));
   return result;
 }
 
@@ -52,17 +116,11 @@ bool worth_a_region(std::int64_t rows, std::int64_t columns, std::int64_t depth)
 
 void run_gemm(const Gemm& gemm, Compute compute) {
   if (gemm.rows == 0 || gemm.columns == 0) return;
-  GemmFunction* const function = gemm_function(compute);
-  const Cut parts = cut_product(gemm.rows, gemm.columns, gemm_row_chunk);  // every part packs its rows of A anew
-  const auto run = [&](std::int64_t begin, std::int64_t end) {
-    thread_local Scratch scratch;
-    void* const memory = scratch.reserve<char>(gemm_scratch_bytes);
-    for (std::int64_t index = begin; index < end; ++index) function(gemm, parts.part(index), memory);
-  };
-  if (worth_a_region(gemm.rows, gemm.columns, gemm.depth)) {
-    parallel_for(parts.count(), 1, run);
+  const Cut parts = cut_product(gemm.rows, gemm.columns, row_chunk(gemm));  // every part packs its rows of A anew
+  if (gemm.panels == nullptr && parts.chunks > 1) {
+    multiply_in_strips(gemm, compute);
   } else {
-    run(0, parts.count());
+    multiply_parts(gemm, parts, compute);
   }
 }
 

@@ -50,4 +50,9 @@ void gemm_bfloat16(const Gemm& gemm, const GemmPart& part, void* scratch) {
   multiply<DotProducts>(gemm, part, scratch);
 }
 
+void pack_rows_bfloat16(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                        uint32_t* panels) {
+  pack_panel_part<ConvertedWords>(b, stride, columns, depth, part, panels);
+}
+
 }  // namespace hone::kernels::avx512bf16

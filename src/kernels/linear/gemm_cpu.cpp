@@ -90,14 +90,14 @@ void pack_weight_bfloat16(const float* weight, int64_t stride, int64_t columns, 
   pack_weight<Bfloat16Words>(weight, stride, columns, depth, panel_begin, panel_end, panels);
 }
 
-void pack_rows_bfloat16(const float* b, int64_t stride, int64_t columns, int64_t depth, int64_t panel_begin,
-                        int64_t panel_end, uint32_t* panels) {
-  const int64_t words = (depth + 1) / 2;
-  for (int64_t panel = panel_begin; panel < panel_end; ++panel) {
-    const int64_t left = columns - panel * 32;
-    pack_rows<Bfloat16Words>(b + panel * 32, stride, left < 32 ? left : 32, depth, 0, words,
-                             panels + panel * words * 32);
-  }
+void pack_rows_float32(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                       uint32_t* panels) {
+  pack_panel_part<Float32Words>(b, stride, columns, depth, part, panels);
+}
+
+void pack_rows_bfloat16(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                        uint32_t* panels) {
+  pack_panel_part<Bfloat16Words>(b, stride, columns, depth, part, panels);
 }
 
 }  // namespace hone::kernels::HONE_ISA

@@ -45,6 +45,14 @@ struct GemmPart {
   int64_t panel_end = 0;
 };
 
+/// Words [word_begin, word_end) of panels [panel_begin, panel_end).
+struct PanelPart {
+  int64_t panel_begin = 0;
+  int64_t panel_end = 0;
+  int64_t word_begin = 0;
+  int64_t word_end = 0;
+};
+
 inline constexpr int64_t gemm_row_chunk = 256;
 /// Bytes of scratch memory, aligned to 64, that one call of a gemm function needs.
 inline constexpr int64_t gemm_scratch_bytes = 832 * 1024;
@@ -62,12 +70,17 @@ HONE_DECLARE_KERNEL(void, pack_weight_bfloat16,
                     (const float* weight, int64_t stride, int64_t columns, int64_t depth, int64_t panel_begin,
                      int64_t panel_end, uint32_t* panels))
 
-/// Panels [panel_begin, panel_end) of B[k, j] = b[k · stride + j] in bfloat16: the weight of a backward product.
+/// A part of the panels of B[k, j] = b[k · stride + j]: the weight of a backward product, the input of a weight gradient.
+HONE_DECLARE_KERNEL(void, pack_rows_float32,
+                    (const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                     uint32_t* panels))
 HONE_DECLARE_KERNEL(void, pack_rows_bfloat16,
-                    (const float* b, int64_t stride, int64_t columns, int64_t depth, int64_t panel_begin,
-                     int64_t panel_end, uint32_t* panels))
+                    (const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                     uint32_t* panels))
 
-/// The same functions with the dot-product instruction, for CPUs where has_bfloat16().
+/// The same functions with the dot-product and conversion instructions, for CPUs where has_bfloat16().
 namespace hone::kernels::avx512bf16 {
 void gemm_bfloat16(const Gemm& gemm, const GemmPart& part, void* scratch);
-}
+void pack_rows_bfloat16(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                        uint32_t* panels);
+}  // namespace hone::kernels::avx512bf16

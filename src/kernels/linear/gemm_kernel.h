@@ -40,6 +40,7 @@ struct Tile {
   const float* bias;  // null unless these are the last words and there is a bias
   const uint32_t* ahead;  // fetched meanwhile, one cache line a word step of k, `ahead_step` words apart
   int64_t ahead_step;
+  const float* next_c;  // rows of C that the next tile waits for otherwise; null: they are near
 };
 
 template <class Arithmetic, class Layout, int rows>
@@ -59,7 +60,7 @@ void multiply_tile(const Tile& tile) {
     const uint32_t* a = tile.a;
     const uint32_t* b = tile.b + column;
     const uint32_t* ahead = tile.ahead;
-    for (int64_t k = 0; k < tile.words; ++k) {
+    const auto step_along_k = [&] {
       const typename Arithmetic::Operand b0 = Arithmetic::operand(b);
       const typename Arithmetic::Operand b1 = Arithmetic::operand(b + vector_lanes);
 #pragma GCC unroll 16
@@ -72,7 +73,17 @@ void multiply_tile(const Tile& tile) {
       ahead += tile.ahead_step;
       a += Layout::word_step;
       b += 32;
+    };
+    int64_t k = 0;
+    if (tile.next_c != nullptr) {
+      const float* next = tile.next_c + column;
+      for (; k < rows && k < tile.words; ++k, next += tile.c_stride) {
+        __builtin_prefetch(next, 1, 2);
+        __builtin_prefetch(next + vector_lanes, 1, 2);
+        step_along_k();
+      }
     }
+    for (; k < tile.words; ++k) step_along_k();
     if (tile.bias != nullptr) {
       for (int r = 0; r < rows; ++r) {
         sum[r][0] += load_floats(tile.bias + column);
@@ -155,10 +166,17 @@ void Product<Arithmetic, Layout>::pack_a(int64_t word_begin, int64_t word_end) c
       for (int64_t w = begin; w < end; ++w, out += Layout::word_step) {
         const int64_t t = w * Words::elements;
         const float* from = gemm.a + t * gemm.a_stride + part.row_begin;
+        const int64_t readable = gemm.rows - part.row_begin;
+        const bool whole = gemm.depth - t >= Words::elements;
         for (int64_t block = 0; block < blocks.count; ++block) {
           const int64_t first = blocks.begin(block);
-          across_rows<Words>(from + first, gemm.a_stride, gemm.depth - t, blocks.begin(block + 1) - first,
-                             gemm.rows - part.row_begin - first, out + block * Layout::block_pitch);
+          uint32_t* to = out + block * Layout::block_pitch;
+          if (whole && first + vector_lanes <= readable) {
+            store_ints(to, word_vector<Words>(from + first, gemm.a_stride));
+          } else {
+            across_rows<Words>(from + first, gemm.a_stride, gemm.depth - t, blocks.begin(block + 1) - first,
+                               readable - first, to);
+          }
         }
       }
     }
@@ -196,6 +214,13 @@ void Product<Arithmetic, Layout>::multiply_block(const Tile& whole, int64_t k_bl
     Tile tile = whole;
     tile.a = a_at(k_block, block);
     tile.c = whole.c + first * whole.c_stride;
+    if (k_block > 0) {
+      tile.next_c = nullptr;
+    } else if (block + 1 < blocks.count) {
+      tile.next_c = whole.c + blocks.begin(block + 1) * whole.c_stride;
+    } else {
+      tile.next_c = whole.c + 32;
+    }
     fetch_ahead(tile, block);
     if (columns == 32) {
       multiply_rows<Arithmetic, Layout, Arithmetic::max_rows>(count, tile);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "kernels/linear/gemm_cpu.h"
 #include "kernels/vector.h"
 
 namespace hone::kernels {
@@ -67,6 +68,17 @@ struct Bfloat16Words {
 /// Distance at which rows are fetched ahead: parts of rows are too short for the hardware to see a stream.
 constexpr int64_t rows_ahead = 8;
 
+/// One word for each column of a vector, and the rows that come soon fetched.
+template <class Words>
+Ints word_vector(const float* from, int64_t stride) {
+  for (int64_t row = 0; row < Words::elements; ++row) __builtin_prefetch(from + (rows_ahead + row) * stride);
+  if constexpr (Words::elements == 2) {
+    return Words::across(from, from + stride);
+  } else {
+    return Words::across(from);
+  }
+}
+
 /// One word for each of `count` columns from `from`, which is row k of a matrix of which `rows_left` rows are left.
 /// Writes whole vectors; reads whole vectors as far as `readable` columns exist.
 template <class Words>
@@ -102,6 +114,18 @@ void pack_rows(const float* b, int64_t stride, int64_t columns, int64_t depth, i
     across_rows<Words>(b + k * stride, stride, depth - k, columns, columns, out);
     const int64_t written = (columns + vector_lanes - 1) / vector_lanes * vector_lanes;
     for (int64_t i = written; i < 32; ++i) out[i] = 0;
+  }
+}
+
+/// A part of the panels of B[k, j] = b[k · stride + j].
+template <class Words>
+void pack_panel_part(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                     uint32_t* panels) {
+  const int64_t words = (depth + Words::elements - 1) / Words::elements;
+  for (int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
+    const int64_t left = columns - panel * 32;
+    pack_rows<Words>(b + panel * 32, stride, left < 32 ? left : 32, depth, part.word_begin, part.word_end,
+                     panels + (panel * words + part.word_begin) * 32);
   }
 }
 

@@ -110,16 +110,21 @@ void PackedWeight::refresh(const at::Tensor& weight_NK) {
   HONE_ASSERT(!s.reads.rows);
   const float* weight = weight_NK.const_data_ptr<float>();
   const Packing packing(s);
+  const bool with_backward = s.trainable && s.compute == Compute::bfloat16;
+  std::uint32_t* const backward =
+      with_backward ? room<std::uint32_t>(s.backward, panel_words(s.in_features, s.out_features, s.compute)) : nullptr;
+  const std::int64_t words = (s.out_features + 1) / 2;
+  // The rows of one panel of the forward products are still in the cache when the backward panels take them.
   parallel_for(panels_of(s.out_features), 1, [&](std::int64_t begin, std::int64_t end) {
-    packing.pack(weight + begin * panel_width * s.in_features, begin, end);
+    for (std::int64_t panel = begin; panel < end; ++panel) {
+      packing.pack(weight + panel * panel_width * s.in_features, panel, panel + 1);
+      if (!with_backward) continue;
+      constexpr std::int64_t panel_pairs = panel_width / 2;
+      const PanelPart part{0, panels_of(s.in_features), panel * panel_pairs, std::min((panel + 1) * panel_pairs, words)};
+      HONE_SELECT(pack_rows_bfloat16)(weight, s.in_features, s.in_features, s.out_features, part, backward);
+    }
   });
-  if (s.trainable && s.compute == Compute::bfloat16) {
-    auto* backward = room<std::uint32_t>(s.backward, panel_words(s.in_features, s.out_features, s.compute));
-    const auto pack_rows = HONE_SELECT(pack_rows_bfloat16);
-    parallel_for(panels_of(s.in_features), 1, [&](std::int64_t begin, std::int64_t end) {
-      pack_rows(weight, s.in_features, s.in_features, s.out_features, begin, end, backward);
-    });
-  } else if (s.trainable) {
+  if (s.trainable && s.compute == Compute::float32) {
     s.weight_NK = weight_NK.detach();
   }
   s.fresh = true;
