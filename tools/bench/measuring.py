@@ -6,12 +6,12 @@ import os
 import shlex
 import subprocess
 import sys
-import time
 
 import inputs
 import rows
 from programs import Place
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 GIVE_UP = 1.25  # a setting of a peer that is slower than its best one by this factor is not repeated
 
 
@@ -26,13 +26,6 @@ def output_of(command):
 def cpu_model():
     with open("/proc/cpuinfo") as file:
         return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "unknown CPU")
-
-
-def busy_seconds():
-    """Of all cores since the machine started."""
-    with open("/proc/stat") as file:
-        user, nice, system, _, _, irq, softirq, steal = (int(ticks) for ticks in file.readline().split()[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 class Store:
@@ -99,20 +92,15 @@ class Bench:
 
     # One run
 
-    def timed(self, command, environment, log):
-        """Exit status, output, and what is known of the run."""
-        limited = [*shlex.split(self.arguments.wrap), "timeout", "-k", "5", str(self.arguments.timeout), *command]
-        start, busy = time.monotonic(), busy_seconds()
+    def watched(self, command, environment, log):
+        """What the program printed, and what is known of the run."""
+        record = log + ".used"
+        watched = [*shlex.split(self.arguments.wrap), sys.executable, os.path.join(HERE, "watched.py"), record,
+                   str(self.arguments.timeout), *command]
         with open(log, "w") as errors, open(log + ".out", "w+") as output:
-            child = subprocess.Popen(limited, env={**os.environ, **environment}, stdout=output, stderr=errors)
-            _, status, used = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
+            subprocess.run(watched, env={**os.environ, **environment}, stdout=output, stderr=errors, check=True)
             output.seek(0)
-            text = output.read()
-        wall, cpu = time.monotonic() - start, used.ru_utime + used.ru_stime
-        return child.returncode, text, {
-            "wall": round(wall, 2), "memory": round(used.ru_maxrss / 1024),
-            "others": round(max(0.0, busy_seconds() - busy - cpu) / wall, 3)}
+            return output.read(), inputs.read_json(record)
 
     def run(self, group, program):
         place = self.place(rows.GROUPS[group].model)
@@ -121,12 +109,12 @@ class Bench:
         name = f"{group}.{program.side}.{program.setting}".replace(" ", "_").replace(",", "")
         log = os.path.join(self.store.folder, name + ".log")
         command = program.command(place)
-        code, output, record = self.timed(command, program.environment, log)
-        if code == 0:
-            record["figures"] = {**program.figures(place, output), "memory": record.pop("memory")}
+        output, record = self.watched(command, program.environment, log)
+        status, late, memory = (record.pop(key) for key in ("status", "late", "memory"))
+        if status == 0:
+            record["figures"] = {**program.figures(place, output), "memory": memory}
         else:
-            late = code in (124, 137)
-            record["failed"] = f"longer than {self.arguments.timeout} s" if late else f"exit {code}, see {log}"
+            record["failed"] = f"longer than {self.arguments.timeout} s" if late else f"exit {status}, see {log}"
         program.clean(place)
         record = {"row": group, "side": program.side, "setting": program.setting, "start": start, **record}
         if program.side == "hone":

@@ -72,6 +72,15 @@ class HoneBench(Program):
         return found
 
 
+# Files that a run's configuration names; "": the model as it is.
+RUN_INPUTS = {
+    "train": {"model.path": "", "data.rows.path": "rows_255.txt"},
+    "train_skewed": {"model.path": "", "data.rows.path": "skewed_rows.txt"},
+    "ppo": {"model.path": "endless", "data.prompts.path": "prompts_16.txt", "stages.ppo.rewards.0.model": "reward"},
+    "grpo": {"model.path": "endless", "data.prompts.path": "prompts_grpo.txt"},
+}
+
+
 class HoneRun(Program):
     """`hone run` of a file in configs/, whose steps stand in metrics.jsonl."""
 
@@ -79,22 +88,14 @@ class HoneRun(Program):
         super().__init__("hone", setting)
         self.kind, self.overrides, self.compute = kind, overrides, compute
 
-    def of_inputs(self, place):
-        return {
-            "train": {"model.path": place.model_directory(), "data.rows.path": place.inputs("rows_255.txt")},
-            "train_skewed": {"model.path": place.model_directory(), "data.rows.path": place.inputs("skewed_rows.txt")},
-            "ppo": {"model.path": place.inputs("endless"), "data.prompts.path": place.inputs("prompts_16.txt"),
-                    "stages.ppo.rewards.0.model": place.inputs("reward")},
-            "grpo": {"model.path": place.inputs("endless"), "data.prompts.path": place.inputs("prompts_grpo.txt")},
-        }[self.kind]
-
     def command(self, place):
         if self.kind == "grpo":
             place.inputs("grpo_prompt_tokens.json")  # for its limit
+        files = {key: place.inputs(name) if name else place.model_directory() for key, name in RUN_INPUTS[self.kind].items()}
         return [place.hone, "run", os.path.join(CONFIGS, self.kind + ".yaml"),
                 f"run.directory={os.path.dirname(place.run)}", f"run.name={os.path.basename(place.run)}",
                 f"run.threads={THREADS}", f"model.compute={self.compute}",
-                *(f"{key}={value}" for key, value in self.of_inputs(place).items()), *self.overrides]
+                *(f"{key}={path}" for key, path in files.items()), *self.overrides]
 
     def clean(self, place):
         shutil.rmtree(place.run, ignore_errors=True)  # checkpoints of larger models take room
