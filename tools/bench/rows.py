@@ -46,15 +46,16 @@ def training_lines(name, rows, wanted, share, figure="tokens/s"):
 
 def training_half():
     """By `hone bench`: a run's checkpoint would be 6 GB."""
-    hone = [HoneBench(dtype, "training", "--rows", "4", "--repeat", "1") for dtype in DTYPES]
-    return Group("half", [*hone, *(Script("transformers", dtype, "hf_train.py", "--dtype", dtype, "--batch", "4", "--steps",
+    hone = [HoneBench(dtype, "training", "--rows", "2", "--repeat", "1") for dtype in DTYPES]
+    return Group("half", [*hone, *(Script("transformers", dtype, "hf_train.py", "--dtype", dtype, "--batch", "2", "--steps",
                                           "1", read={"train": "tokens_per_s"}) for dtype in DTYPES)])
 
 
-def packed(model, peer_steps, hone_steps):
-    peers = [Work(dtype, "padded_training", "--dtype", dtype, "--steps", peer_steps, read={"tokens/s": "tokens_per_s"},
+def packed(model, rows, peer_steps, hone_steps):
+    peers = [Work(dtype, "padded_training", "--dtype", dtype, "--rows", rows, "--steps", peer_steps, read={"tokens/s": "tokens_per_s"},
                   inputs_of=[("--lengths", "skewed_lengths.json")]) for dtype in DTYPES]
-    return Group(model, [HoneRun("bfloat16", "train_skewed", f"stages.pretrain.steps={hone_steps}"), *peers])
+    return Group(model, [HoneRun("bfloat16", "train_skewed", f"stages.pretrain.steps={hone_steps}",
+                                 f"stages.pretrain.batch_size={rows}"), *peers])
 
 
 def shared_prompts(model):
@@ -96,7 +97,7 @@ def grpo(model, steps):
 
 
 def ppo(model, iterations):
-    hone = [HoneRun(trunk + " critic", "ppo", f"stages.ppo.critic.trunk={trunk}", f"stages.ppo.iterations={iterations}")
+    hone = [HoneRun(f"bfloat16, {trunk} critic", "ppo", f"stages.ppo.critic.trunk={trunk}", f"stages.ppo.iterations={iterations}")
             for trunk in ("separate", "shared")]
     return Group(model, [*hone, *(TrlPpo(dtype, "--iterations", iterations) for dtype in DTYPES)])
 
@@ -109,17 +110,17 @@ GROUPS = {
     "scoring_tiny": scoring("tiny"),
     "training_tiny": training("tiny", "10", "12"),
     "rollout_tiny": rollout("tiny", "128", "3"),
-    "packed_tiny": packed("tiny", "6", "16"),
+    "packed_tiny": packed("tiny", "32", "6", "16"),
     "shared_tiny": shared_prompts("tiny"),
     "grpo_tiny": grpo("tiny", "6"),
     "ppo_tiny": ppo("tiny", "4"),
     "optimizer_small": optimizer("small"),
     "scoring_small": scoring("small"),
     "rollout_small": rollout("small", "64", "1"),
-    "training_small": training("small", "4", "6"),
-    "packed_small": packed("small", "3", "16"),
-    "grpo_small": grpo("small", "3"),
-    "ppo_small": ppo("small", "3"),
+    "training_small": training("small", "3", "6"),
+    "packed_small": packed("small", "16", "2", "16"),
+    "grpo_small": grpo("small", "2"),
+    "ppo_small": ppo("small", "2"),
     "scoring_half": scoring("half"),
     "rollout_half": rollout("half", "32", "1", ("bfloat16",)),
     "training_half": training_half(),
@@ -140,9 +141,10 @@ def lines():
     table += [Line(4, "top-p 0.9 of 32 × 151,936 logits, with log-probabilities", "sampling", ("bfloat16",),
                    "transformers", ("float32",), "sample top-p", "tokens/s", 5, floors.sampling)]
     table += [*training_lines("tiny", 8, 2, None), *training_lines("small", 8, 1.6, 0.6),
-              *training_lines("half", 4, 1.5, 0.6, "train")]
-    table += [Line(6, f"training, {size}, 32 rows of log-normal lengths, packed", "packed_" + size, ("bfloat16",),
-                   "transformers", DTYPES, "tokens/s", "tokens/s", 3, floors.packed_training) for size in SIZES]
+              *training_lines("half", 2, 1.5, 0.6, "train")]
+    table += [Line(6, f"training, {size}, {batch} rows of log-normal lengths, packed", "packed_" + size, ("bfloat16",),
+                   "transformers", DTYPES, "tokens/s", "tokens/s", 3, floors.packed_training)
+              for size, batch in zip(SIZES, (32, 16))]
     for size in (*SIZES, "half"):
         table += [Line(7, f"log-probabilities, {size}, 8 × 256 tokens", "scoring_" + size, ("bfloat16",), "transformers",
                        DTYPES, "score", "tokens/s", 1.5, floors.scoring)]
@@ -154,9 +156,9 @@ def lines():
                    wanted, floors.grpo, 1 / 1.7) for size, wanted in zip(SIZES, (4, 3))]
     for size, wanted in zip(SIZES, (3.5, 3)):
         work = f"PPO iteration, {size}, 32 × (16 + 64) tokens, 4 epochs"
-        table += [Line(10, work, "ppo_" + size, ("separate critic",), "TRL", DTYPES, "s", "s", wanted,
+        table += [Line(10, work, "ppo_" + size, ("bfloat16, separate critic",), "TRL", DTYPES, "s", "s", wanted,
                        floors.ppo(shared=False), 1 / 1.7),
-                  Line(10, work + ", critic on the policy's trunk", "ppo_" + size, ("shared critic",), "TRL", DTYPES, "s",
+                  Line(10, work + ", critic on the policy's trunk", "ppo_" + size, ("bfloat16, shared critic",), "TRL", DTYPES, "s",
                        "s", 5, floors.ppo(shared=True), 1 / 1.7)]
     table += [Line(11, "peak memory of a GRPO step, small", "grpo_small", ("bfloat16",), "TRL", DTYPES, "memory", "MiB", 2,
                    floors.grpo_memory, 1 / 1.2)]

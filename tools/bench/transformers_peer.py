@@ -2,14 +2,14 @@
 """Work of transformers and torch that hone is compared with: one JSON line.
 
 usage: transformers_peer.py shared_prompts MODEL --lengths FILE [--dtype float32|bfloat16] [--batch 128]
-       transformers_peer.py padded_training MODEL --lengths FILE [--dtype float32|bfloat16] [--steps 6]
+       transformers_peer.py padded_training MODEL --lengths FILE [--dtype float32|bfloat16] [--rows 32] [--steps 6]
        transformers_peer.py scoring MODEL [--dtype float32|bfloat16]
        transformers_peer.py optimizer MODEL
        transformers_peer.py sampling
 
 shared_prompts    8 prompts of 512 random tokens, as many completions of each as FILE (a JSON list) has lengths for; a batch
                   goes on to its longest, and only the lengths of FILE count
-padded_training   steps over rows of FILE's lengths, 32 at a time, padded to the longest; only real tokens count
+padded_training   steps over rows of FILE's lengths, so many at a time, padded to the longest; only real tokens count
 scoring           log-probabilities of 8 × 256 tokens: forward, log_softmax, gather; and the memory that this adds
 optimizer         torch.optim.AdamW(fused=True) on as many values as the model has
 sampling          top-p 0.9 of 32 rows of 151,936 logits by transformers' processors, with log-probabilities
@@ -31,7 +31,7 @@ def parse():
     parser.add_argument("model", nargs="?")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--lengths")
-    for name, default in (("batch", 128), ("steps", 6), ("repeat", 5)):
+    for name, default in (("batch", 128), ("rows", 32), ("steps", 6), ("repeat", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args()
 
@@ -81,7 +81,7 @@ def padded_batch(model, lengths):
 
 
 def padded_training(arguments):
-    rows, warm = 32, 2
+    rows, warm = arguments.rows, 2
     model = load(arguments, torch.float32).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     bfloat16 = arguments.dtype == "bfloat16"
