@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "kernels/lm_head/kept_logits.h"
 #include "kernels/pooling/pooling.h"
 #include "nn/declare.h"
 #include "nn/layer.h"
@@ -44,9 +45,12 @@ kernels::TokenStatistics LmHead::token_statistics(const at::Tensor& hidden_MD, c
                                                   double inverse_temperature, bool with_entropy) const {
   const at::Tensor x = input(hidden_MD);
   const Parameter weight = form_.weight_VD;
+  if (!recording({x})) {
+    return kernels::lm_head_forward(x, weight.packed(), target_M, inverse_temperature, with_entropy, rule());
+  }
+  kernels::KeptLogits kept;
   kernels::TokenStatistics forward =
-      kernels::lm_head_forward(x, weight.packed(), target_M, inverse_temperature, with_entropy, rule());
-  if (!recording({x})) return forward;
+      kernels::lm_head_forward(x, weight.packed(), target_M, inverse_temperature, with_entropy, rule(), kept);
   const kernels::TokenStatistics saved{forward.logprob_M.detach(),
                                        with_entropy ? forward.entropy_M.detach() : at::Tensor(), forward.lse_M};
   std::vector<at::Tensor> outputs{forward.logprob_M};
@@ -57,7 +61,7 @@ kernels::TokenStatistics LmHead::token_statistics(const at::Tensor& hidden_MD, c
     at::Tensor dweight = weight.grad();
     at::Tensor dbias = bias.defined() ? bias.grad() : at::Tensor();
     return {kernels::lm_head_backward(hidden, weight.packed(), target_M, inverse_temperature, saved, dlogprob,
-                                      dentropy, dweight, rule, dbias.defined() ? &dbias : nullptr)};
+                                      dentropy, dweight, rule, dbias.defined() ? &dbias : nullptr, kept)};
   });
   return forward;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "kernels/lm_head/kept_logits.h"
 #include "kernels/lm_head/row_cpu.h"
 
 using namespace hone;
@@ -171,6 +172,37 @@ TEST_CASE("kernels: peaked rows have entropy 0 and finite gradients") {
       lm_head_backward(hidden, packed, target, 1.0, got, at::ones({1}), at::ones({1}), dweight);
   CHECK(dhidden.item<float>() == 0.0F);
   CHECK(dweight.abs().max().item<float>() == 0.0F);
+}
+
+TEST_CASE("kernels: logits that were kept give the bits of those that are computed again") {
+  // 64 MiB hold the logits of all rows, then of the last 238 of 300 and 239 of 301.
+  for (const Case& c : {Case{37, 24, 1000}, Case{300, 8, 70001}, Case{301, 8, 70001}}) {
+    for (const double soft_cap : {0.0, 2.5}) {
+      for (const Compute compute : {Compute::float32, Compute::bfloat16}) {
+        CAPTURE(c.rows);
+        CAPTURE(soft_cap);
+        const at::Tensor hidden = random({c.rows, c.width}, 1), target = targets(c);
+        const at::Tensor dlogprob = random({c.rows}, 3), dentropy = random({c.rows}, 4);
+        const LogitRule rule{random({c.vocabulary}, 5), soft_cap};
+        PackedWeight packed(c.vocabulary, c.width, compute, true);
+        packed.refresh(random({c.vocabulary, c.width}, 2));
+        at::Tensor dweight[2], dbias[2], dhidden[2];
+        for (at::Tensor& d : dweight) d = at::ones({c.vocabulary, c.width});
+        for (at::Tensor& d : dbias) d = at::ones({c.vocabulary});
+        const TokenStatistics plain = lm_head_forward(hidden, packed, target, 0.8, true, rule);
+        dhidden[0] = lm_head_backward(hidden, packed, target, 0.8, plain, dlogprob, dentropy, dweight[0], rule, &dbias[0]);
+        KeptLogits kept;
+        const TokenStatistics got = lm_head_forward(hidden, packed, target, 0.8, true, rule, kept);
+        CHECK(kept.rows() == (c.rows == 37 ? 37 : c.rows == 300 ? 238 : 239));
+        dhidden[1] = lm_head_backward(hidden, packed, target, 0.8, got, dlogprob, dentropy, dweight[1], rule, &dbias[1], kept);
+        CHECK(same_bits(got.logprob_M, plain.logprob_M));
+        CHECK(same_bits(got.entropy_M, plain.entropy_M));
+        CHECK(same_bits(dhidden[1], dhidden[0]));
+        CHECK(same_bits(dweight[1], dweight[0]));
+        CHECK(same_bits(dbias[1], dbias[0]));
+      }
+    }
+  }
 }
 
 TEST_CASE("kernels: the matrix of all logits is never in memory") {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "kernels/lm_head/kept_logits.h"
 #include "kernels/lm_head/lm_head_cpu.h"
 #include "kernels/lm_head/row_cpu.h"
 #include "kernels/linear/gemm.h"
@@ -14,10 +15,16 @@ namespace hone::kernels {
 namespace {
 
 constexpr std::int64_t logits_bytes = 32 * 1024 * 1024;
+constexpr std::int64_t kept_bytes = 64 * 1024 * 1024;
 
 /// Rows whose logits exist at a time. Even, so that pairs of bfloat16 rows in a weight gradient do not depend on it.
 std::int64_t chunk_rows(std::int64_t vocabulary) {
   return std::max<std::int64_t>(2, logits_bytes / 4 / vocabulary / 2 * 2);
+}
+
+/// The first row whose logits are kept; even for the same reason.
+std::int64_t first_kept(std::int64_t rows, std::int64_t vocabulary) {
+  return std::max<std::int64_t>(0, rows - kept_bytes / 4 / vocabulary + 1) / 2 * 2;
 }
 
 float* logits_memory(std::int64_t rows, std::int64_t vocabulary) {
@@ -60,11 +67,12 @@ void uncapped_logits(const PackedWeight& weight, const LogitRule& rule, const fl
   multiply_forward(weight, hidden, rows, rule.bias_V.defined() ? rule.bias_V.const_data_ptr<float>() : nullptr, logits);
 }
 
-/// Calls body(first row, rows, their logits) for one chunk after the other. The cap is left to the body, which holds a
-/// row while it is in the cache.
+/// Calls body(first row, rows, their logits) for one chunk of the first `rows` rows after the other. The cap is left to the
+/// body, which holds a row while it is in the cache.
 template <class Body>
-void for_each_chunk(const at::Tensor& hidden_MD, const PackedWeight& weight, const LogitRule& rule, const Body& body) {
-  const std::int64_t rows = hidden_MD.size(0);
+void for_each_chunk(const at::Tensor& hidden_MD, std::int64_t rows, const PackedWeight& weight, const LogitRule& rule,
+                    const Body& body) {
+  if (rows == 0) return;
   const std::int64_t vocabulary = weight.out_features();
   const std::int64_t chunk = std::min(rows, chunk_rows(vocabulary));
   const float* hidden = hidden_MD.const_data_ptr<float>();
@@ -102,10 +110,9 @@ void add_bias_gradient(const float* dlogits, std::int64_t rows, std::int64_t voc
   });
 }
 
-}  // namespace
-
-TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
-                                double inverse_temperature, bool with_entropy, const LogitRule& rule) {
+/// Statistics of all rows; `kept` may be null.
+TokenStatistics statistics(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                           double inverse_temperature, bool with_entropy, const LogitRule& rule, KeptLogits* kept) {
   check_hidden(hidden_MD, weight);
   check_rule(rule, weight.out_features());
   HONE_ASSERT(inverse_temperature > 0);
@@ -121,7 +128,7 @@ TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight&
   float* const lse = result.lse_M.mutable_data_ptr<float>();
   float* const entropy = with_entropy ? result.entropy_M.mutable_data_ptr<float>() : nullptr;
   const auto soft_cap = static_cast<float>(rule.soft_cap);
-  for_each_chunk(hidden_MD, weight, rule, [&](std::int64_t first, std::int64_t count, float* logits) {
+  const auto of_chunk = [&](std::int64_t first, std::int64_t count, float* logits) {
     parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) {
         float* row = logits + r * vocabulary;
@@ -132,14 +139,69 @@ TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight&
         if (entropy != nullptr) entropy[m] = HONE_SELECT(row_entropy)(row, vocabulary, scale, lse[m]);
       }
     });
-  });
+  };
+  const std::int64_t first = kept == nullptr ? rows : first_kept(rows, vocabulary);
+  for_each_chunk(hidden_MD, first, weight, rule, of_chunk);
+  if (first < rows) {
+    kept->logits_KV = at::empty({rows - first, vocabulary}, at::kFloat);
+    float* const logits = kept->logits_KV.mutable_data_ptr<float>();
+    uncapped_logits(weight, rule, hidden_MD.const_data_ptr<float>() + first * weight.in_features(), rows - first, logits);
+    of_chunk(first, rows - first, logits);
+  }
   return result;
+}
+
+/// What the rows of a backward pass read.
+struct RowGradients {
+  const std::int64_t* target;
+  const float* lse;
+  const float* dlogprob;
+  const float* entropy;   ///< null: entropy has no gradient
+  const float* dentropy;  ///< likewise
+  float scale;
+  float soft_cap;
+
+  /// Turns the logits of rows [first, first + count) into their gradients.
+  void replace(float* logits, std::int64_t first, std::int64_t count, std::int64_t vocabulary, bool capped) const {
+    parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const std::int64_t m = first + r;
+        LogitsGradient row = {target[m], scale, lse[m], dlogprob[m], 0, 0, soft_cap};
+        if (dentropy != nullptr) {
+          row.dentropy = dentropy[m];
+          row.entropy = entropy[m];
+        }
+        if (soft_cap != 0 && !capped) HONE_SELECT(cap_logits)(logits + r * vocabulary, vocabulary, soft_cap);
+        HONE_SELECT(logits_gradient)(logits + r * vocabulary, vocabulary, row);
+      }
+    });
+  }
+};
+
+}  // namespace
+
+TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                                double inverse_temperature, bool with_entropy, const LogitRule& rule) {
+  return statistics(hidden_MD, weight, target_M, inverse_temperature, with_entropy, rule, nullptr);
+}
+
+TokenStatistics lm_head_forward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                                double inverse_temperature, bool with_entropy, const LogitRule& rule, KeptLogits& kept) {
+  return statistics(hidden_MD, weight, target_M, inverse_temperature, with_entropy, rule, &kept);
 }
 
 at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
                             double inverse_temperature, const TokenStatistics& forward, const at::Tensor& dlogprob_M,
                             const at::Tensor& dentropy_M, at::Tensor& dweight_VD, const LogitRule& rule,
                             at::Tensor* dbias_V) {
+  return lm_head_backward(hidden_MD, weight, target_M, inverse_temperature, forward, dlogprob_M, dentropy_M, dweight_VD,
+                          rule, dbias_V, KeptLogits{});
+}
+
+at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& weight, const at::Tensor& target_M,
+                            double inverse_temperature, const TokenStatistics& forward, const at::Tensor& dlogprob_M,
+                            const at::Tensor& dentropy_M, at::Tensor& dweight_VD, const LogitRule& rule,
+                            at::Tensor* dbias_V, const KeptLogits& kept) {
   check_hidden(hidden_MD, weight);
   check_rule(rule, weight.out_features());
   if (dbias_V != nullptr) check_rows(*dbias_V, weight.out_features());
@@ -158,34 +220,33 @@ at::Tensor lm_head_backward(const at::Tensor& hidden_MD, const PackedWeight& wei
     HONE_ASSERT(dweight_VD.dim() == 2 && dweight_VD.size(0) == vocabulary && dweight_VD.size(1) == width);
     HONE_ASSERT(dweight_VD.scalar_type() == at::kFloat && dweight_VD.is_contiguous());
   }
+  const RowGradients gradients{target,
+                               forward.lse_M.const_data_ptr<float>(),
+                               dlogprob_M.const_data_ptr<float>(),
+                               with_entropy ? forward.entropy_M.const_data_ptr<float>() : nullptr,
+                               with_entropy ? dentropy_M.const_data_ptr<float>() : nullptr,
+                               static_cast<float>(inverse_temperature),
+                               static_cast<float>(rule.soft_cap)};
   at::Tensor dhidden_MD = at::empty({rows, width}, at::kFloat);
   float* const dhidden = dhidden_MD.mutable_data_ptr<float>();
   const float* const hidden = hidden_MD.const_data_ptr<float>();
-  const float* const lse = forward.lse_M.const_data_ptr<float>();
-  const float* const dlogprob = dlogprob_M.const_data_ptr<float>();
-  const float* const entropy = with_entropy ? forward.entropy_M.const_data_ptr<float>() : nullptr;
-  const float* const dentropy = with_entropy ? dentropy_M.const_data_ptr<float>() : nullptr;
-  const auto scale = static_cast<float>(inverse_temperature);
-  const auto soft_cap = static_cast<float>(rule.soft_cap);
-  for_each_chunk(hidden_MD, weight, rule, [&](std::int64_t first, std::int64_t count, float* logits) {
-    parallel_for(count, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) {
-        const std::int64_t m = first + r;
-        LogitsGradient row = {target[m], scale, lse[m], dlogprob[m], 0, 0, soft_cap};
-        if (with_entropy) {
-          row.dentropy = dentropy[m];
-          row.entropy = entropy[m];
-        }
-        if (soft_cap != 0) HONE_SELECT(cap_logits)(logits + r * vocabulary, vocabulary, soft_cap);
-        HONE_SELECT(logits_gradient)(logits + r * vocabulary, vocabulary, row);
-      }
-    });
-    run_gemm(backward_product(weight, logits, count, dhidden + first * width), weight.compute());
+  const auto add_products = [&](std::int64_t first, std::int64_t count, const float* dlogits) {
+    run_gemm(backward_product(weight, dlogits, count, dhidden + first * width), weight.compute());
     if (dweight_VD.defined()) {
-      add_weight_gradient(logits, hidden + first * width, count, weight, dweight_VD.mutable_data_ptr<float>());
+      add_weight_gradient(dlogits, hidden + first * width, count, weight, dweight_VD.mutable_data_ptr<float>());
     }
-    if (dbias_V != nullptr) add_bias_gradient(logits, count, vocabulary, dbias_V->mutable_data_ptr<float>());
+    if (dbias_V != nullptr) add_bias_gradient(dlogits, count, vocabulary, dbias_V->mutable_data_ptr<float>());
+  };
+  const std::int64_t first_kept = rows - kept.rows();
+  for_each_chunk(hidden_MD, first_kept, weight, rule, [&](std::int64_t first, std::int64_t count, float* logits) {
+    gradients.replace(logits, first, count, vocabulary, false);
+    add_products(first, count, logits);
   });
+  if (first_kept < rows) {
+    auto* const logits = kept.logits_KV.mutable_data_ptr<float>();
+    gradients.replace(logits, first_kept, rows - first_kept, vocabulary, true);
+    add_products(first_kept, rows - first_kept, logits);
+  }
   return dhidden_MD;
 }
 
