@@ -66,7 +66,9 @@ at::Tensor embedding(const at::Tensor& id_T, const Parameter& weight_VD) {
 
 at::Tensor linear(const at::Tensor& x_TK, const Parameter& weight_NK, const Parameter& bias_N) {
   LinearPass pass(weight_NK, bias_N);
-  at::Tensor out = pass.forward(x_TK, recording({x_TK}));
+  const bool keep = recording({x_TK});
+  at::Tensor out = pass.forward(x_TK, keep);
+  if (!keep) return out;
   record({x_TK}, {out}, [pass = std::move(pass), x = x_TK.detach()](Grads grads) -> Grads {
     return {pass.backward(grads[0].contiguous(), x)};
   });
@@ -102,6 +104,7 @@ at::Tensor mlp(const at::Tensor& x_TD, const Mlp& mlp) {
   LinearPass out(mlp.out_DF, mlp.out_bias_D);
   const at::Tensor inner_TF = in.forward(x_TD, keep);
   at::Tensor y_TD = out.forward(activate(inner_TF), keep);
+  if (!keep) return y_TD;
   record({x_TD}, {y_TD},
          [activate, in = std::move(in), out = std::move(out), inner_TF, kind = mlp.activation, gated = mlp.gated,
           x = x_TD.detach()](Grads grads) -> Grads {

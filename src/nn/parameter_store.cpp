@@ -54,6 +54,16 @@ at::Tensor arena(std::int64_t count) {
   return at::from_blob(values, {count}, [pages](void*) {}, at::kFloat);
 }
 
+/// The segment's values in an arena: what narrow and view give, without their way through the dispatcher, which a decode
+/// step of a small model would feel.
+at::Tensor part_of(const at::Tensor& arena, const Segment& segment) {
+  auto part = c10::make_intrusive<at::TensorImpl>(at::TensorImpl::VIEW, at::Storage(arena.storage()), arena.key_set(),
+                                                  arena.dtype());
+  part->set_storage_offset(segment.offset);
+  part->set_sizes_contiguous(segment.shape);
+  return at::Tensor(std::move(part));
+}
+
 }  // namespace
 
 std::int64_t Segment::count() const {
@@ -68,7 +78,7 @@ at::Tensor Parameter::weight() const {
   const Segment& s = segment();
   HONE_ASSERT(store_->in_arena(s));
   store_->draw_if_due(index_);
-  return store_->weights_.narrow(0, s.offset, s.count()).view(s.shape);
+  return part_of(store_->weights_, s);
 }
 
 bool Parameter::in_arena() const { return store_->in_arena(segment()); }
@@ -80,7 +90,7 @@ at::Tensor Parameter::rows(const at::Tensor& id_M) const {
 at::Tensor Parameter::grad() const {
   const Segment& s = segment();
   if (s.frozen || !store_->trainable_) return {};
-  return store_->grads_.narrow(0, s.offset, s.count()).view(s.shape);
+  return part_of(store_->grads_, s);
 }
 
 const kernels::PackedWeight& Parameter::packed() const {

@@ -110,8 +110,10 @@ Cut cut_product(std::int64_t rows, std::int64_t columns, std::int64_t row_chunk)
 }
 
 bool worth_a_region(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
-  constexpr double multiply_adds = 200e3;
-  return static_cast<double>(rows) * static_cast<double>(columns) * static_cast<double>(depth) >= multiply_adds;
+  constexpr double multiply_adds = 200e3;  // about a microsecond of one thread, where reading the weights is none
+  constexpr double weights = 40e3;
+  const double of_a_row = static_cast<double>(columns) * static_cast<double>(depth);
+  return of_a_row >= weights || static_cast<double>(rows) * of_a_row >= multiply_adds;
 }
 
 void run_gemm(const Gemm& gemm, Compute compute) {
