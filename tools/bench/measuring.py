@@ -1,4 +1,5 @@
 """Runs programs in turn and keeps what they gave, so that a measurement that was stopped goes on."""
+import collections
 import datetime
 import hashlib
 import json
@@ -9,9 +10,10 @@ import sys
 
 import inputs
 import rows
-from programs import Place
+from programs import Doctor, Place
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+Step = collections.namedtuple("Step", "program place plan")
 GIVE_UP = 1.25  # a setting of a peer that is slower than its best one by this factor is not repeated
 
 
@@ -68,19 +70,19 @@ class Bench:
         with open(self.hone, "rb") as file:
             self.build = hashlib.sha256(file.read()).hexdigest()[:12]
 
-    def place(self, model):
+    def place(self, model, run):
         folder = os.path.join(self.store.folder, "inputs", model)
         source = os.path.join(os.path.abspath(self.arguments.models), model)
         return Place(hone=self.hone, python=os.path.join(self.arguments.peers, "bin", "python"),
                      llama=self.arguments.llama, scripts=self.arguments.scripts, trl_ppo=self.arguments.trl_ppo,
-                     models=self.arguments.models, model=model, run=os.path.join(self.store.folder, "runs", "run"),
+                     models=self.arguments.models, model=model, run=run,
                      inputs=inputs.Inputs(self.hone, source, folder))
 
     def note_versions(self):
         """Of the programs that are compared."""
         script = "import importlib.metadata as m, sys; print(*(m.version(name) for name in sys.argv[1:]))"
         versions = {"CPU": cpu_model(), "hone": output_of([self.hone, "--version"]).split()[-1]}
-        python = self.place("tiny").python
+        python = os.path.join(self.arguments.peers, "bin", "python")
         names = ["torch", "transformers", "trl"]
         versions.update(zip(names, output_of([python, "-c", script, *names]).split()))
         if self.arguments.trl_ppo:
@@ -90,49 +92,52 @@ class Bench:
             versions["llama-cpp-python"] = output_of([self.arguments.llama, "-c", script, "llama-cpp-python"]).strip()
         self.store.append("versions.jsonl", versions)
 
-    # One run
+    # Some runs
 
-    def watched(self, command, environment, log):
-        """What the program printed, and what is known of the run."""
-        record = log + ".used"
-        watched = [*shlex.split(self.arguments.wrap), sys.executable, os.path.join(HERE, "watched.py"), record,
-                   str(self.arguments.timeout), *command]
-        with open(log, "w") as errors, open(log + ".out", "w+") as output:
-            subprocess.run(watched, env={**os.environ, **environment}, stdout=output, stderr=errors, check=True)
-            output.seek(0)
-            return output.read(), inputs.read_json(record)
+    def run_together(self, group, programs):
+        """One after the other in one call of --wrap, behind a calibration of the machine."""
+        steps = [self.step(group, program) for program in [Doctor(), *programs]]
+        plan = os.path.join(self.store.folder, "plan.json")
+        inputs.write_json(plan, [step.plan for step in steps])
+        subprocess.run([*shlex.split(self.arguments.wrap), sys.executable, os.path.join(HERE, "watched.py"), plan], check=True)
+        for step in steps:
+            self.keep(group, step)
 
-    def run(self, group, program):
-        place = self.place(rows.GROUPS[group].model)
-        program.clean(place)
-        start = now().isoformat(timespec="seconds")
+    def step(self, group, program):
         name = f"{group}.{program.side}.{program.setting}".replace(" ", "_").replace(",", "")
-        log = os.path.join(self.store.folder, name + ".log")
-        command = program.command(place)
-        output, record = self.watched(command, program.environment, log)
-        status, late, memory = (record.pop(key) for key in ("status", "late", "memory"))
-        if status == 0:
-            record["figures"] = {**program.figures(place, output), "memory": memory}
-        else:
-            record["failed"] = f"longer than {self.arguments.timeout} s" if late else f"exit {status}, see {log}"
+        path = os.path.join(self.store.folder, "runs", name)
+        place = self.place(rows.GROUPS[group].model, path)
         program.clean(place)
-        record = {"row": group, "side": program.side, "setting": program.setting, "start": start, **record}
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return Step(program, place, {
+            "command": program.command(place), "environment": program.environment, "limit": self.arguments.timeout,
+            "output": path + ".out", "log": path + ".log", "used": path + ".used"})
+
+    def keep(self, group, step):
+        """What came of a run goes to the store."""
+        program, record = step.program, inputs.read_json(step.plan["used"])
+        status, late, memory = (record.pop(key) for key in ("status", "late", "memory"))
+        if late:
+            record["failed"] = f"longer than {self.arguments.timeout} s"
+        elif status != 0:
+            record["failed"] = f"exit {status}, see {step.plan['log']}"
+        else:
+            with open(step.plan["output"]) as file:
+                output = file.read()
+            try:
+                record["figures"] = {**program.figures(step.place, output), "memory": memory}
+            except (ValueError, LookupError, OSError) as error:
+                record["failed"] = f"no figures: {error}, see {step.plan['output']}"
+        program.clean(step.place)
+        if isinstance(program, Doctor):
+            self.store.add_peak({"row": group, "build": self.build, **record.get("figures", {})})
+            return
+        record = {"row": group, "side": program.side, "setting": program.setting, **record}
         if program.side == "hone":
             record["build"] = self.build
         self.store.add_run(record)
-        print(f"{start[11:19]} {group} {program.side} {program.setting}: {shown(record)} "
+        print(f"{record['start'][11:19]} {group} {program.side} {program.setting}: {shown(record)} "
               f"(others {record['others']:.2f} cores)", file=sys.stderr, flush=True)
-
-    def calibrate(self, group):
-        """The peaks that `hone doctor` measures, once a row: the best of all rows counts."""
-        if any((peak["row"], peak["build"]) == (group, self.build) for peak in self.store.peaks):
-            return
-        command = [*shlex.split(self.arguments.wrap), self.hone, "doctor"]
-        text = output_of(command)
-        figures = {line[:27].strip(): line[27:].split() for line in text.splitlines()}
-        wanted = ("float32 GEMM", "bfloat16 GEMM", "float32 peak", "bfloat16 peak", "memory bandwidth")
-        self.store.add_peak({"row": group, "build": self.build,
-                             **{key: float(figures[key][0]) for key in wanted if key in figures}})
 
     # In which order
 
@@ -166,18 +171,37 @@ class Bench:
                 for peer, values in found.items()}
         return best.get(setting, 0) * GIVE_UP < max([*best.values(), 1e-9])
 
+    def pending(self, group, number):
+        """Programs that lack their run of this number, in the order of their turns."""
+        programs = []
+        for program in rows.GROUPS[group].programs:
+            done = self.done(group, program)
+            enough = len(done) >= number or len(self.undisturbed(done)) >= self.arguments.runs
+            if not (enough or self.missing(program) or (program.side != "hone" and self.hopeless(group, program))):
+                programs.append(program)
+        return programs
+
+    def cut(self, group, programs):
+        """As many at a time as one call of --wrap may hold, by what their last runs took."""
+        together, seconds = [], 0.0
+        for program in programs:
+            known = self.store.of(group, program.side, program.setting)
+            expected = known[-1]["wall"] if known else self.arguments.window
+            if together and seconds + expected > self.arguments.window:
+                yield together
+                together, seconds = [], 0.0
+            together.append(program)
+            seconds += expected
+        if together:
+            yield together
+
     def measure(self, group):
         """False when the time is up."""
         for number in range(1, 2 * self.arguments.runs + 1):
-            for program in rows.GROUPS[group].programs:
-                done = self.done(group, program)
-                enough = len(done) >= number or len(self.undisturbed(done)) >= self.arguments.runs
-                if enough or self.missing(program) or (program.side != "hone" and self.hopeless(group, program)):
-                    continue
+            for programs in self.cut(group, self.pending(group, number)):
                 if self.arguments.until and now().strftime("%H:%M") >= self.arguments.until:
                     return False
-                self.calibrate(group)
-                self.run(group, program)
+                self.run_together(group, programs)
         return True
 
 

@@ -32,9 +32,13 @@ def spread(values, unit):
 class Page:
     def __init__(self, arguments, store):
         self.arguments, self.store = arguments, store
-        self.peaks = {key: max(peak[key] for peak in store.peaks if key in peak)
-                      for key in {key for peak in store.peaks for key in peak} - {"row", "build"}}
         self.models = {}
+
+    def peaks(self, group=None):
+        """The best calibration of a row, for what is near can only slow one down; or of all rows."""
+        found = [peak for peak in self.store.peaks if group in (None, peak["row"])]
+        names = {name for peak in found for name in peak} - {"row", "build", "memory"}
+        return {name: max(peak[name] for peak in found if name in peak) for name in names}
 
     def model(self, name):
         """The arithmetic of a model, with the lengths of the texts that hone measured."""
@@ -47,10 +51,11 @@ class Page:
             self.models[name] = floors.Model(config, prompt, lengths)
         return self.models[name]
 
-    def machine(self, setting):
+    def machine(self, group, setting):
         dtype = "float32" if "float32" in setting else "bfloat16"
-        known = [self.peaks.get(f"{dtype} {loop}", 0) for loop in ("peak", "GEMM")]  # the machine's speed drifts
-        return floors.Machine(1e9 * (max(known) or self.peaks["float32 peak"]), 1e9 * self.peaks["memory bandwidth"],
+        peaks = self.peaks(group)
+        known = [peaks.get(f"{dtype} {loop}", 0) for loop in ("peak", "GEMM")]  # the machine's speed drifts
+        return floors.Machine(1e9 * (max(known) or peaks["float32 peak"]), 1e9 * peaks["memory bandwidth"],
                               4 if dtype == "float32" else 2)
 
     def values(self, line, side, setting):
@@ -71,7 +76,7 @@ class Page:
         """The cell's text, and the share of the limit that was reached."""
         if line.floor is None:
             return "", None
-        floor = line.floor(self.model(rows.GROUPS[line.group].model), self.machine(setting))
+        floor = line.floor(self.model(rows.GROUPS[line.group].model), self.machine(line.group, setting))
         share = rows.better(line, value, floor)
         return f"{with_unit(number(floor, line.unit), line.unit)}: {share:.0%}", share
 
@@ -107,11 +112,13 @@ class Page:
     def head(self):
         versions = (self.store.read("versions.jsonl") or [{}])[-1]
         days = sorted({run["start"][:10] for run in self.store.runs})
-        peaks = ", ".join(f"{name} {self.peaks[name]:,.0f}" for name in
-                          ("float32 peak", "bfloat16 peak", "float32 GEMM", "bfloat16 GEMM") if name in self.peaks)
+        best = self.peaks()
+        peaks = ", ".join(f"{name} {best[name]:,.0f}" for name in
+                          ("float32 peak", "bfloat16 peak", "float32 GEMM", "bfloat16 GEMM") if name in best)
         return [f"{versions.get('CPU', 'unknown CPU')}, {os.cpu_count()} cores, 2 threads a side, "
                 f"{' to '.join(dict.fromkeys((days[0], days[-1])))}. GFLOP/s: {peaks}; memory "
-                f"{self.peaks['memory bandwidth']:,.1f} GB/s: the best calibration of all rows (`hone doctor`). "
+                f"{best['memory bandwidth']:,.1f} GB/s (`hone doctor`: the best of all rows; each row's limit is by the best one "
+                "beside its own runs). "
                 + ", ".join(f"{name} {version}" for name, version in versions.items() if name != "CPU") + ".", "",
                 "Medians of interleaved runs; in brackets the lowest, the highest and their number. A ratio above 1 means that "
                 "hone is better. Limits: operations over the register-only peak of hone's dtype, bytes over the bandwidth "

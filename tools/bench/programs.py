@@ -51,6 +51,21 @@ class Program:
         """Before and after a run."""
 
 
+class Doctor(Program):
+    """The machine's peaks, by `hone doctor`."""
+
+    def __init__(self):
+        super().__init__("machine", "peaks")
+
+    def command(self, place):
+        return [place.hone, "doctor"]
+
+    def figures(self, place, output):
+        lines = {line[:27].strip(): line[27:].split() for line in output.splitlines()}
+        wanted = ("float32 GEMM", "bfloat16 GEMM", "float32 peak", "bfloat16 peak", "memory bandwidth")
+        return {name: float(lines[name][0]) for name in wanted if name in lines}
+
+
 class HoneBench(Program):
     """`hone bench`: medians by row, and the best as `ROW best` for peers that report their best."""
 
