@@ -136,8 +136,8 @@ class Regression : public ExampleObjective {
 
 }  // namespace
 
-std::unique_ptr<Objective> class_objective(Run& run, LearnableRows rows, std::int64_t tokens_per_pass,
-                                           const ClassTargets& targets, ClassLoss loss) {
+std::unique_ptr<ExampleObjective> class_objective(Run& run, LearnableRows rows, std::int64_t tokens_per_pass,
+                                                  const ClassTargets& targets, ClassLoss loss) {
   switch (targets.type) {
     case ProblemType::single_label:
       return std::make_unique<SingleLabel>(run, std::move(rows), tokens_per_pass, targets.classes, std::move(loss));

@@ -17,7 +17,7 @@ struct ClassLoss {
 ///     one class        cross-entropy; eval/accuracy, means over classes (plain and by support), mcc, f1 of each class
 ///     several at once  a logistic loss a class, averaged; eval/accuracy (every label right), f1 over all, means, each
 ///     a number         squared error; eval/mae, r2, pearson, spearman (left out where a side is constant)
-std::unique_ptr<Objective> class_objective(Run& run, LearnableRows rows, std::int64_t tokens_per_pass,
-                                           const ClassTargets& targets, ClassLoss loss);
+std::unique_ptr<ExampleObjective> class_objective(Run& run, LearnableRows rows, std::int64_t tokens_per_pass,
+                                                  const ClassTargets& targets, ClassLoss loss);
 
 }  // namespace hone

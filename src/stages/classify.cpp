@@ -49,8 +49,8 @@ LearnableRows encode(Run& run, const Dataset& data, const LengthLimit& length, c
 
 void ClassifySpec::describe_stage(Fields& f) {
   describe_data(f,
-                "Name of the data set: a text (or prompt), perhaps a text_pair, and a label, labels (several at once) or a "
-                "value.");
+                "Name of the data set: a text (or prompt, or messages), perhaps a text_pair, and a label, labels (several at "
+                "once) or a value.");
   f.choice("problem_type", problem_type, problem_choice_names,
            "One class a text, several at once, or a number; `auto` goes by the columns label, labels and value.");
   f.field("class_weights", class_weights, "What rows of a class count in the loss, by its name; others count 1.");
@@ -123,6 +123,11 @@ StageSummary ClassifySpec::run(Run& run) const {
   run.use_heads(heads_for(targets));
   const auto objective =
       class_objective(run, std::move(rows), training.tokens_per_pass, targets, std::move(loss));
+  objective->redraw_rows(redrawn_rows(
+      dataset, *run.tokenizer, input_of(*run.model), length,
+      [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
+        return {encode_classified(*dataset, Split::train, row, number, encoder, targets)};
+      }));
   StageSummary summary = learn(run, *objective);
   if (targets.type != ProblemType::regression) save_labels(run, name, targets.classes);
   return summary;

@@ -117,7 +117,11 @@ StageSummary ContrastiveSpec::run(Run& run) const {
   LengthLimit limit = length;
   limit.max_tokens = plan.max_tokens;
   LearnableRows rows = encode(run, *dataset, limit, texts, evaluation.rows);
-  ContrastiveObjective objective(run, {std::move(rows), texts}, *this, chosen, plan);
+  RedrawRow redraw = redrawn_rows(dataset, *run.tokenizer, input_of(*run.model), limit,
+                                  [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) {
+                                    return encode_similar(*dataset, Split::train, row, number, encoder);
+                                  });
+  ContrastiveObjective objective(run, {std::move(rows), texts, std::move(redraw)}, *this, chosen, plan);
   if (objective.rows() < 2 && chosen != ContrastiveLoss::cosine) {
     fail(ErrorKind::data, "data.{}: has one row to learn from, expected at least 2: a batch of one row has no negatives",
          data);

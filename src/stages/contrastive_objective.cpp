@@ -63,6 +63,10 @@ std::uint64_t ContrastiveObjective::count(const std::vector<TokenExample>& examp
   return examples.size() / static_cast<std::uint64_t>(rows_.texts);
 }
 
+void ContrastiveObjective::visit(std::span<const VisitedRow> rows) {
+  redraw(rows_.redraw, rows, static_cast<std::size_t>(rows_.texts), rows_.examples.train);
+}
+
 std::int64_t ContrastiveObjective::tokens(std::uint64_t row) const {
   std::int64_t tokens = 0;
   for (std::int64_t side = 0; side < sides_; ++side) {

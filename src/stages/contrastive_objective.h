@@ -16,12 +16,15 @@ class ContrastiveObjective : public Objective {
   struct Rows {
     LearnableRows examples;  ///< `texts` a row, one behind the other
     std::int64_t texts;      ///< of one text both sides are made, which dropout tells apart
+    RedrawRow redraw;        ///< empty: every epoch reads the same
   };
 
   /// `spec`, `run` and its model must outlive the objective. loss: not automatic.
   ContrastiveObjective(Run& run, Rows rows, const ContrastiveSpec& spec, ContrastiveLoss loss, const PoolingPlan& plan);
 
   std::uint64_t rows() const override { return count(rows_.examples.train); }
+  void visit(std::span<const VisitedRow> rows) override;
+  bool redraws() const override { return rows_.redraw != nullptr; }
   std::int64_t tokens(std::uint64_t row) const override;
   Batch batch(std::span<const std::uint64_t> rows, std::uint64_t draw) const override;
   double denominator(const Batch& batch) const override { return static_cast<double>(batch.sequences() / sides_); }

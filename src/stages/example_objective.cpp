@@ -1,7 +1,9 @@
 #include "stages/example_objective.h"
 
+#include <algorithm>
 #include <numeric>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "data/examples.h"
 #include "nn/layers.h"
@@ -13,6 +15,30 @@ namespace hone {
 
 Batch ExampleObjective::batch(std::span<const std::uint64_t> rows, std::uint64_t) const {
   return to_batch(pack(rows_.train, rows));
+}
+
+RedrawRow redrawn_rows(std::shared_ptr<const Dataset> data, const Tokenizer& tokenizer, const ModelInput& input,
+                       LengthLimit limit, EncodeRow encode) {
+  if (!data->alters()) return {};
+  if (limit.overlong == Overlong::error) limit.overlong = Overlong::skip;  // no run ends because a row grew
+  const auto encoder = std::make_shared<TextEncoder>(tokenizer, input, limit);
+  return [=, encode = std::move(encode)](std::int64_t row, std::uint64_t epoch) {
+    const auto number = static_cast<std::size_t>(row);
+    std::vector<TokenExample> examples = encode(data->altered(number, epoch), row, *encoder);
+    const bool has_place = std::ranges::none_of(examples, [](const TokenExample& one) { return one.ids.empty(); });
+    return has_place ? examples : encode(data->rows(Split::train)[number], row, *encoder);
+  };
+}
+
+void redraw(const RedrawRow& read, std::span<const VisitedRow> visited, std::size_t each,
+            std::vector<TokenExample>& examples) {
+  if (!read) return;
+  for (const auto& [row, epoch] : visited) {
+    const std::span known = std::span(examples).subspan(row * each, each);
+    std::vector<TokenExample> drawn = read(known[0].row, epoch);
+    HONE_ASSERT(drawn.size() == each);
+    std::ranges::move(drawn, known.begin());
+  }
 }
 
 Batch batch_of(std::span<const TokenExample> examples) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "data/dataset.h"
 #include "data/labels.h"
 #include "data/packing.h"
+#include "data/text_encoder.h"
 #include "stages/training.h"
 
 namespace hone {
@@ -15,6 +18,20 @@ struct LearnableRows {
   std::vector<TokenExample> train;
   std::vector<TokenExample> held_out;
 };
+
+/// What a visit in that epoch reads of a row of the data set, as many examples as the row always has. Empty: every visit
+/// reads the same.
+using RedrawRow = std::function<std::vector<TokenExample>(std::int64_t row, std::uint64_t epoch)>;
+
+/// The rows of data that alters them (`augment: {each_epoch: true}`), by an encoder with that limit; empty for other data.
+/// `encode` gives an example without ids where a row has no place; such an alteration gives way to the row itself.
+using EncodeRow = std::function<std::vector<TokenExample>(const DataRow& row, std::int64_t number, TextEncoder& encoder)>;
+RedrawRow redrawn_rows(std::shared_ptr<const Dataset> data, const Tokenizer& tokenizer, const ModelInput& input,
+                       LengthLimit limit, EncodeRow encode);
+
+/// Puts what the visits read in place of what is there: `each` neighbours of `examples` a row.
+void redraw(const RedrawRow& read, std::span<const VisitedRow> visited, std::size_t each,
+            std::vector<TokenExample>& examples);
 
 /// What objectives over token sequences share: a row is one example.
 class ExampleObjective : public Objective {
@@ -28,6 +45,9 @@ class ExampleObjective : public Objective {
     return rows_.train[row].tokens();
   }
   Batch batch(std::span<const std::uint64_t> rows, std::uint64_t) const override;
+  void visit(std::span<const VisitedRow> rows) override { redraw(redraw_, rows, 1, rows_.train); }
+  void redraw_rows(RedrawRow read) { redraw_ = std::move(read); }
+  bool redraws() const override { return redraw_ != nullptr; }
 
  protected:
   Model& model() const { return *run_.model; }
@@ -38,6 +58,7 @@ class ExampleObjective : public Objective {
   Run& run_;
   LearnableRows rows_;
   std::int64_t tokens_per_pass_;
+  RedrawRow redraw_;
 };
 
 /// All examples, in order.

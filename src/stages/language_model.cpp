@@ -20,6 +20,7 @@ constexpr std::uint64_t default_rows = 20000;
 
 EncodedRows encode_data(Run& run, const std::string& name, const ExampleRules& rules, Split split) {
   const std::shared_ptr<const Dataset> data = run.dataset(name);
+  if (data->alters()) refuse_redrawn_rows(name);
   const ModelInput input = input_of(*run.model);
   if (rules.learned != Learned::everything) return encode_completions(*data, split, *run.tokenizer, input, rules);
   return encode_texts(*data, split, *run.tokenizer, input.context, rules);

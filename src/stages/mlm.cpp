@@ -100,6 +100,14 @@ void MlmSpec::describe_stage(Fields& f) {
   describe_training(f, "Held-out evaluation: eval/loss and eval/perplexity of hidden tokens.");
 }
 
+/// Without ids when nothing of it can be hidden.
+TokenExample MlmSpec::text_of(Run& run, Split split, const DataRow& row, std::int64_t number,
+                              TextEncoder& encoder) const {
+  const std::string where = run.dataset(data)->place(split, static_cast<std::size_t>(number));
+  TokenExample example = encoder.encode(row.text + row.prompt + row.completion, std::nullopt, where, number);
+  return can_be_masked(example, *run.tokenizer) ? example : TokenExample();
+}
+
 LearnableRows MlmSpec::texts(Run& run) const {
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   if (std::ranges::find(shapes, dataset->shape()) == shapes.end()) {
@@ -114,10 +122,8 @@ LearnableRows MlmSpec::texts(Run& run) const {
     std::vector<TokenExample> examples;
     const auto rows = dataset->rows(split);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string text = rows[i].text + rows[i].prompt + rows[i].completion;
-      TokenExample example =
-          encoder.encode(text, std::nullopt, dataset->place(split, i), static_cast<std::int64_t>(i));
-      if (can_be_masked(example, *run.tokenizer)) examples.push_back(std::move(example));
+      TokenExample example = text_of(run, split, rows[i], static_cast<std::int64_t>(i), encoder);
+      if (!example.ids.empty()) examples.push_back(std::move(example));
     }
     // An eos is put behind each piece that an encoder-decoder model reads.
     if (stream) examples = blocks(examples, shape.kind == PolicyKind::encoder_decoder ? longest - 1 : longest);
@@ -140,6 +146,13 @@ StageSummary MlmSpec::run(Run& run) const {
   run.use_heads({});
   Corrupt corrupt = corruption(run, masking);
   MaskedObjective objective(run, texts(run), training.tokens_per_pass, std::move(corrupt));
+  if (packing == TextPacking::documents) {
+    objective.redraw_rows(redrawn_rows(
+        run.dataset(data), *run.tokenizer, run.model->policy->shape().context, length,
+        [this, &run](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
+          return {text_of(run, Split::train, row, number, encoder)};
+        }));
+  }
   return learn(run, objective);
 }
 

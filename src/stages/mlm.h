@@ -19,6 +19,7 @@ class MlmSpec : public DataSpec {
   StageSummary run(Run& run) const override;
 
  private:
+  TokenExample text_of(Run& run, Split split, const DataRow& row, std::int64_t number, TextEncoder& encoder) const;
   LearnableRows texts(Run& run) const;
 };
 

@@ -24,7 +24,11 @@ class SupervisedSpec : public StageSpec {
     training.describe(f);
     f.section("evaluation", evaluation, measured);
   }
+  /// Error{config} when rows are to be altered in each epoch, and the objective reads them once.
   StageSummary learn(Run& run, Objective& objective) const {
+    for (const std::string& data : data_names()) {
+      if (run.dataset(data)->alters() && !objective.redraws()) refuse_redrawn_rows(data);
+    }
     return Training(run, training, evaluation.interval, name, objective).run();
   }
 };

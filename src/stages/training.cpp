@@ -37,6 +37,18 @@ std::vector<std::span<const std::uint64_t>> cut_rows(const Objective& objective,
   return cuts;
 }
 
+/// The next rows of the order, each with its epoch.
+std::vector<VisitedRow> visits(RowOrder& order, std::uint64_t count) {
+  RowOrder::Cursor place = order.cursor();
+  std::vector<VisitedRow> visited;
+  for (const std::uint64_t row : order.next(count)) {
+    if (place.position == order.count()) place = {place.epoch + 1, 0};
+    visited.push_back({row, place.epoch});
+    ++place.position;
+  }
+  return visited;
+}
+
 }  // namespace
 
 void TrainingConfig::describe(Fields& f) {
@@ -205,7 +217,10 @@ StepReport Training::update(double loss) {
 
 void Training::take_step(std::int64_t step) {
   const Stopwatch watch;
-  const std::vector<std::uint64_t> rows = order_.next(batch_rows_);
+  const std::vector<VisitedRow> visited = visits(order_, batch_rows_);
+  objective_.visit(visited);
+  std::vector<std::uint64_t> rows;
+  for (const VisitedRow& visit : visited) rows.push_back(visit.row);
   const double loss =
       objective_.accumulate(rows, {config_.tokens_per_pass, config_.dropout, step_key(step)});
   const StepReport report = update(loss);

@@ -70,6 +70,12 @@ struct GradientPass {
   std::uint64_t draw = 0;  ///< the step's random key
 };
 
+/// A row and the pass over the rows that comes to it, from 0.
+struct VisitedRow {
+  std::uint64_t row = 0;
+  std::uint64_t epoch = 0;
+};
+
 /// What a supervised stage learns. The loop below knows neither tokens nor labels.
 class Objective {
  public:
@@ -81,6 +87,11 @@ class Objective {
   /// `draw` is the step's random key: new in every step, the same for all parts of one. What an objective draws for a
   /// row (masks, noise) is keyed by (draw, row), so that it does not depend on how the batch is cut.
   virtual Batch batch(std::span<const std::uint64_t> rows, std::uint64_t draw) const = 0;
+
+  /// The rows that a step is about to learn from, and the epoch of each: the time to draw what changes with epochs.
+  virtual void visit(std::span<const VisitedRow> rows) { (void)rows; }
+  /// Whether a row may be another one in another epoch.
+  virtual bool redraws() const { return false; }
 
   /// What the loss of a whole batch is divided by.
   virtual double denominator(const Batch& batch) const = 0;
