@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/class_examples.h"
 #include "data/examples.h"
 #include "support/error_of.h"
 #include "support/scratch.h"
@@ -130,6 +131,28 @@ TEST_CASE("data: two answers to a conversation are a pair of which the answers a
   CHECK(learned_text(*tokenizer, pair[1]) == "no<|eos|>\n");
   CHECK(pair[0].context_tokens == pair[1].context_tokens);
   CHECK(pair[0].learned.empty());
+}
+
+TEST_CASE("data: a conversation with a label is classified as the template writes it") {
+  const test::Scratch scratch;
+  const auto tokenizer = chatting();
+  const Dataset data = dataset(scratch, R"({"messages": [{"role": "user", "content": "a<|eos|>"}], "label": "x"})" "\n"
+                                        R"({"messages": [{"role": "user", "content": "b"}], "label": "y"})" "\n");
+  CHECK(problem_type_of(data) == ProblemType::single_label);
+  const ClassTargets targets{.classes = classes_of(data)};
+  TextEncoder encoder(*tokenizer, 100, {});
+  const std::vector<TokenExample> rows = encode_classified(data, Split::train, encoder, targets);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].ids == encode_chat(*tokenizer, conversation_of(data.rows(Split::train)[0]), GenerationPrompt::no, "here"));
+  CHECK(rows[0].label == 0);
+  CHECK(rows[1].label == 1);
+  CHECK(rows[1].target_tokens() == 0);
+  const std::size_t whole = rows[0].ids.size();
+  TextEncoder cutting(*tokenizer, static_cast<std::int64_t>(whole) - 2, {.overlong = Overlong::truncate_left});
+  const std::vector<TokenExample> cut = encode_classified(data, Split::train, cutting, targets);
+  CHECK(cut[0].ids == Ids(rows[0].ids.begin() + 2, rows[0].ids.end()));
+  TextEncoder plain(*byte_tokenizer(), 100, {});
+  HONE_CHECK_ERROR(config, encode_classified(data, Split::train, plain, targets), "chat template", "d.jsonl:1");
 }
 
 TEST_CASE("data: calls of tools and their descriptions reach the template") {

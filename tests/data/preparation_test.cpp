@@ -5,6 +5,7 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "data/letter_tokenizer.h"
 #include "data/normalize.h"
 #include "support/error_of.h"
 #include "support/scratch.h"
@@ -58,6 +59,37 @@ TEST_CASE("data: rows are cleaned, then filtered by length") {
   config.preparation.filter.min_words = 50;
   config.preparation.filter.max_characters.reset();
   HONE_CHECK_ERROR(data, load(scratch, rows, config).rows(Split::train), "none of the 4 rows");
+}
+
+TEST_CASE("data: rows are filtered by the tokens of all their texts") {
+  const Scratch scratch;
+  DataConfig config;
+  config.path = scratch.file("rows.jsonl",
+                             "{\"prompt\": \"abc\", \"completion\": \"d\"}\n{\"prompt\": \"ab\", \"completion\": \"\"}\n"
+                             "{\"prompt\": \"abcd\", \"completion\": \"äb\"}\n")
+                    .string();
+  config.preparation.filter.min_tokens = 3;
+  const test::LetterTokenizer tokenizer({.start = true});  // a token a byte; the start that it adds does not count
+  const auto lines = [&] {
+    std::vector<std::int64_t> found;
+    for (const DataRow& row : Dataset::load("d", config, 0, &tokenizer).rows(Split::train)) found.push_back(row.line);
+    return found;
+  };
+  CHECK(lines() == std::vector<std::int64_t>{1, 3});
+  config.preparation.filter.max_tokens = 6;
+  CHECK(lines() == std::vector<std::int64_t>{1});
+  HONE_CHECK_ERROR(config, Dataset::load("d", config), "data.d.filter", "there is no tokenizer yet", "words or characters");
+}
+
+TEST_CASE("data: words of tagged rows count as the tokens that they become") {
+  const Scratch scratch;
+  DataConfig config;
+  config.path =
+      scratch.file("rows.jsonl", "{\"tokens\": [\"ab\", \"c\"], \"tags\": [\"O\", \"O\"]}\n"
+                                 "{\"tokens\": [\"ab\", \"cd\"], \"tags\": [\"O\", \"O\"]}\n").string();
+  config.preparation.filter.max_tokens = 3;
+  const test::LetterTokenizer tokenizer;
+  CHECK(Dataset::load("d", config, 0, &tokenizer).rows(Split::train).size() == 1);
 }
 
 TEST_CASE("data: messages are cleaned, rows that point into their texts are refused") {
@@ -160,6 +192,52 @@ TEST_CASE("data: altered copies follow the training rows and keep their labels")
   CHECK(texts(data) != texts(load(scratch, two_classes(20), config, 4)));
   HONE_CHECK_ERROR(config, load(scratch, R"({"prompt": "p", "completion": "c"})", {.preparation = config.preparation}),
                    "data.d.augment", "prompt+completion");
+}
+
+TEST_CASE("data: rows altered in each epoch are as many as before, and a visit always reads the same") {
+  const Scratch scratch;
+  DataConfig config;
+  config.preparation.augment = {.copies = 3, .each_epoch = true, .deletion = 0.4};
+  const Dataset data = load(scratch, two_classes(100), config, 3);
+  REQUIRE(data.rows(Split::train).size() == 200);
+  CHECK(data.alters());
+  const Dataset again = load(scratch, two_classes(100), config, 3), other = load(scratch, two_classes(100), config, 4);
+  int altered = 0, between_epochs = 0, between_seeds = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const DataRow visit = data.altered(i, 0);
+    CHECK(visit.text == again.altered(i, 0).text);
+    CHECK(visit.label == data.rows(Split::train)[i].label);
+    altered += visit.text != data.rows(Split::train)[i].text ? 1 : 0;
+    between_epochs += visit.text != data.altered(i, 1).text ? 1 : 0;
+    between_seeds += visit.text != other.altered(i, 0).text ? 1 : 0;
+  }
+  CHECK(altered > 90);  // three of four visits, of which a chance of 0.6³ deletes nothing
+  CHECK(altered < 150);
+  CHECK(between_epochs > 90);
+  CHECK(between_seeds > 90);
+  CHECK_FALSE(load(scratch, two_classes(1), {}).alters());
+  config.preparation.augment.deletion = 0;
+  HONE_CHECK_ERROR(config, load(scratch, R"({"prompt": "p", "completion": "c"})", {.preparation = config.preparation}),
+                   "data.d.augment", "prompt+completion");
+}
+
+TEST_CASE("data: of a mixture the rows of the parts that are altered are") {
+  const Scratch scratch;
+  DataConfig plain, altering;
+  plain.path = scratch.file("plain.jsonl", two_classes(1)).string();
+  altering.path = plain.path;
+  altering.preparation.augment = {.copies = 9, .each_epoch = true, .swap = 0.5};
+  DataConfig both;
+  both.mixture.weights = {{"plain", 1}, {"altering", 1}};
+  const Dataset mixed = load_dataset("both", {{"plain", plain}, {"altering", altering}, {"both", both}}, 1);
+  CHECK(mixed.alters());
+  int altered = 0;
+  for (std::size_t i = 0; i < 202; ++i) {
+    const bool changed = mixed.altered(i, 0).text != mixed.rows(Split::train)[i].text;
+    if (i < 101) CHECK_FALSE(changed);
+    altered += changed ? 1 : 0;
+  }
+  CHECK(altered > 60);
 }
 
 TEST_CASE("data: mixtures have the shares asked for, name places by file and keep held-out rows") {
