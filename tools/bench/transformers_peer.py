@@ -4,14 +4,15 @@
 usage: transformers_peer.py shared_prompts MODEL --lengths FILE [--dtype float32|bfloat16] [--batch 128]
        transformers_peer.py padded_training MODEL --lengths FILE [--dtype float32|bfloat16] [--rows 32] [--steps 6]
        transformers_peer.py scoring MODEL [--dtype float32|bfloat16]
-       transformers_peer.py optimizer MODEL
+       transformers_peer.py optimizer MODEL [--whole]
        transformers_peer.py sampling
 
 shared_prompts    8 prompts of 512 random tokens, as many completions of each as FILE (a JSON list) has lengths for; a batch
                   goes on to its longest, and only the lengths of FILE count
 padded_training   steps over rows of FILE's lengths, so many at a time, padded to the longest; only real tokens count
 scoring           log-probabilities of 8 × 256 tokens: forward, log_softmax, gather; and the memory that this adds
-optimizer         torch.optim.AdamW(fused=True) on as many values as the model has
+optimizer         torch.optim.AdamW(fused=True) on as many values as the model has; --whole: clip_grad_norm_ before it and
+                  the casts behind it that autocast makes for the next step
 sampling          top-p 0.9 of 32 rows of 151,936 logits by transformers' processors, with log-probabilities
 bfloat16 in training: float32 weights under autocast, as the shared scripts have it.
 """
@@ -31,6 +32,7 @@ def parse():
     parser.add_argument("model", nargs="?")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--lengths")
+    parser.add_argument("--whole", action="store_true")
     for name, default in (("batch", 128), ("rows", 32), ("steps", 6), ("repeat", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args()
@@ -135,9 +137,16 @@ def optimizer(arguments):
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter) * 1e-3
     update = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-    update.step()  # makes the moments
+
+    def whole():
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        update.step()
+        return [parameter.to(torch.bfloat16) for parameter in model.parameters() if parameter.dim() == 2]
+
+    step = whole if arguments.whole else update.step
+    step()  # makes the moments
     values = sum(parameter.numel() for parameter in model.parameters())
-    return {"values_per_s": values / statistics.median(seconds_of(update.step) for _ in range(arguments.repeat))}
+    return {"values_per_s": values / statistics.median(seconds_of(step) for _ in range(arguments.repeat))}
 
 
 def sampling(arguments):
