@@ -22,7 +22,8 @@ Json texts_json(const std::vector<std::string>& texts) {
 }  // namespace
 
 void EvaluatedRows::append(const EvaluatedRows& other) {
-  if (other.task != task || other.rows != rows || other.classified.classes != classified.classes) {
+  if (other.task != task || other.rows != rows || other.classified.classes != classified.classes ||
+      other.multi_label.classes != multi_label.classes) {
     fail(ErrorKind::data,
          "the two models cannot be compared: one does {} of {} rows, the other {} of {}; both need the same head and the "
          "same labels",
@@ -31,6 +32,8 @@ void EvaluatedRows::append(const EvaluatedRows& other) {
   extend(classified.labels, other.classified.labels);
   extend(classified.predictions, other.classified.predictions);
   extend(classified.probabilities, other.classified.probabilities);
+  extend(multi_label.labels, other.multi_label.labels);
+  extend(multi_label.probabilities, other.multi_label.probabilities);
   extend(numbers, other.numbers);
   extend(expected_numbers, other.expected_numbers);
   extend(tags, other.tags);
@@ -46,6 +49,7 @@ void EvaluatedRows::append(const EvaluatedRows& other) {
 
 EvaluationMetrics EvaluatedRows::metrics(const std::vector<std::int64_t>& k) const {
   if (task == "text-classification") return class_metrics(classified);
+  if (task == multi_label_task) return multi_label_metrics(multi_label);
   if (task == "regression") return number_metrics(numbers, expected_numbers);
   if (task == "token-classification") return tag_metrics(tags, expected_tags);
   if (task == "question-answering") return answer_metrics(texts, references);
@@ -77,6 +81,15 @@ Json EvaluatedRows::output(std::size_t i) const {
     row.set("label", classified.classes[static_cast<std::size_t>(classified.labels[i])]);
     row.set("prediction", classified.classes[predicted]);
     row.set("probability", classified.probabilities[i * classified.classes.size() + predicted]);
+  } else if (task == multi_label_task) {
+    const std::size_t classes = multi_label.classes.size();
+    Json label = Json::array(), prediction = Json::array();
+    for (std::size_t c = 0; c < classes; ++c) {
+      if (multi_label.labels[i * classes + c] != 0) label.push_back(multi_label.classes[c]);
+      if (multi_label.probabilities[i * classes + c] >= 0.5) prediction.push_back(multi_label.classes[c]);
+    }
+    row.set("label", label);
+    row.set("prediction", prediction);
   } else if (task == "regression") {
     row.set("label", expected_numbers[i]);
     row.set("prediction", numbers[i]);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.h"
@@ -11,11 +12,16 @@
 
 namespace hone {
 
+inline constexpr std::string_view multi_label_task = "multi-label classification";
+
 /// What a model made of the rows of a data set, a column each; those that the task has are filled.
 struct EvaluatedRows {
-  std::string task;  ///< text-classification, regression, token-classification, question-answering, likelihood, generation
+  /// text-classification, multi-label classification, regression, token-classification, question-answering, likelihood,
+  /// generation
+  std::string task;
   std::size_t rows = 0;
   ClassifiedRows classified;
+  MultiLabelRows multi_label;
   std::vector<double> numbers, expected_numbers;
   std::vector<std::vector<std::string>> tags, expected_tags;
   std::vector<std::string> texts;                    ///< the first answer to each row

@@ -75,6 +75,48 @@ double expected_calibration_error(const ClassifiedRows& all, Rows rows) {
   return calibration_error(confidence, right).expected;
 }
 
+/// What was decided about each class of each row.
+struct Decisions {
+  std::vector<std::uint8_t> labels, predictions;
+  std::vector<double> confidence;  ///< in what was decided
+
+  std::vector<std::uint8_t> right() const {
+    std::vector<std::uint8_t> right(labels.size());
+    for (std::size_t i = 0; i < right.size(); ++i) right[i] = labels[i] == predictions[i] ? 1 : 0;
+    return right;
+  }
+};
+
+Decisions decisions(const MultiLabelRows& all, Rows rows) {
+  Decisions found;
+  for (const std::size_t row : rows) {
+    for (std::size_t i = row * all.classes.size(); i < (row + 1) * all.classes.size(); ++i) {
+      const double probability = all.probabilities[i];
+      found.labels.push_back(all.labels[i]);
+      found.predictions.push_back(probability >= 0.5 ? 1 : 0);
+      found.confidence.push_back(std::max(probability, 1 - probability));
+    }
+  }
+  return found;
+}
+
+double area_under_curves(const MultiLabelRows& all, Rows rows) {
+  double sum = 0;
+  int count = 0;
+  for (std::size_t c = 0; c < all.classes.size(); ++c) {
+    std::vector<double> scores;
+    std::vector<std::uint8_t> holds;
+    for (const std::size_t row : rows) {
+      scores.push_back(all.probabilities[row * all.classes.size() + c]);
+      holds.push_back(all.labels[row * all.classes.size() + c]);
+    }
+    const std::optional<double> area = roc_auc(scores, holds);
+    sum += area.value_or(0);
+    count += area ? 1 : 0;
+  }
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
+
 /// A metric of counts that add up over rows.
 template <class Counts, class Value>
 EvaluationMetric corpus_metric(std::string name, std::vector<Counts> counts, Value value) {
@@ -121,6 +163,29 @@ EvaluationMetrics class_metrics(ClassifiedRows rows) {
   metrics.push_back({"roc_auc", [all](Rows chosen_rows) { return area_under_curve(*all, chosen_rows); }});
   metrics.push_back({"ece", [all](Rows chosen_rows) { return expected_calibration_error(*all, chosen_rows); }});
   return metrics;
+}
+
+EvaluationMetrics multi_label_metrics(MultiLabelRows rows) {
+  const auto all = std::make_shared<const MultiLabelRows>(std::move(rows));
+  const auto scored = [&](std::string name, auto field) {
+    return EvaluationMetric{std::move(name), [all, field](Rows rows) {
+                              const Decisions chosen_rows = decisions(*all, rows);
+                              return field(multi_label_scores(chosen_rows.labels, chosen_rows.predictions,
+                                                              all->classes.size()));
+                            }};
+  };
+  using Scores = ClassificationScores;
+  return {scored("accuracy", [](const Scores& s) { return s.accuracy; }),
+          scored("f1_micro", [](const Scores& s) { return s.micro.f1; }),
+          scored("f1_macro", [](const Scores& s) { return s.macro.f1; }),
+          scored("f1_weighted", [](const Scores& s) { return s.weighted.f1; }),
+          scored("precision_micro", [](const Scores& s) { return s.micro.precision; }),
+          scored("recall_micro", [](const Scores& s) { return s.micro.recall; }),
+          {"roc_auc", [all](Rows rows) { return area_under_curves(*all, rows); }},
+          {"ece", [all](Rows rows) {
+             const Decisions chosen_rows = decisions(*all, rows);
+             return calibration_error(chosen_rows.confidence, chosen_rows.right()).expected;
+           }}};
 }
 
 EvaluationMetrics number_metrics(std::vector<double> predictions, std::vector<double> labels) {

@@ -34,6 +34,16 @@ struct ClassifiedRows {
 /// of two classes that of the second) and ece; of two classes also f1 of the second.
 EvaluationMetrics class_metrics(ClassifiedRows rows);
 
+/// Rows of any number of classes at once. All are row-major [rows, classes]; a class is predicted from ½ on.
+struct MultiLabelRows {
+  std::vector<std::string> classes;
+  std::vector<std::uint8_t> labels;  ///< 1 where the class holds
+  std::vector<double> probabilities;
+};
+/// accuracy (every class of a row right), f1_micro, f1_macro, f1_weighted, precision_micro, recall_micro, roc_auc (macro over
+/// the classes that can be scored) and ece over all single decisions.
+EvaluationMetrics multi_label_metrics(MultiLabelRows rows);
+
 /// mse, mae, r2, pearson, spearman.
 EvaluationMetrics number_metrics(std::vector<double> predictions, std::vector<double> labels);
 

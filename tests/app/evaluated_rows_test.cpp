@@ -44,6 +44,21 @@ TEST_CASE("app: generated answers have pass@k and maj@n beside the metrics of te
   CHECK(rows.output(1).dump() == R"({"label":["4"],"prediction":"it is 4","reward":0.25})");
 }
 
+TEST_CASE("app: rows with several labels have figures, and say which labels hold") {
+  EvaluatedRows rows{.task = std::string(multi_label_task), .rows = 2};
+  rows.multi_label = {.classes = {"a", "b"}, .labels = {1, 1, 0, 0}, .probabilities = {0.9, 0.2, 0.1, 0.3}};
+  EvaluatedRows better = rows;
+  better.multi_label.probabilities[1] = 0.8;
+  rows.append(better);
+  const auto results = evaluate(rows.metrics({}), rows.rows, true, {.samples = 50});
+  CHECK(named(results, "accuracy").value == doctest::Approx(0.5));
+  CHECK(named(results, "accuracy").against->second == doctest::Approx(1.0));
+  CHECK(rows.output(0).dump() == R"({"label":["a","b"],"prediction":["a"]})");
+  CHECK(rows.output(1).dump() == R"({"label":[],"prediction":[]})");
+  better.multi_label.classes = {"b", "a"};
+  HONE_CHECK_ERROR(data, rows.append(better), "cannot be compared");
+}
+
 TEST_CASE("app: models with other classes are not compared") {
   EvaluatedRows rows{.task = "text-classification", .rows = 1};
   rows.classified = {.classes = {"no", "yes"}, .labels = {1}, .predictions = {0}, .probabilities = {0.6, 0.4}};

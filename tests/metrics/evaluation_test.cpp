@@ -43,6 +43,27 @@ TEST_CASE("metrics: figures of classified rows, with intervals") {
   CHECK_FALSE(results[0].against.has_value());
 }
 
+TEST_CASE("metrics: figures of rows with several labels") {
+  MultiLabelRows rows{.classes = {"a", "b"},
+                      .labels = {1, 0, 1, 1, 0, 0, 0, 1},
+                      .probabilities = {0.9, 0.2, 0.8, 0.4, 0.1, 0.3, 0.6, 0.7}};
+  // decided: {a}, {a}, {}, {a, b}: hits 3, predicted 4, labels 4, and two rows are right as a whole
+  const auto results = evaluate(multi_label_metrics(std::move(rows)), 4, false, {.samples = 100});
+  CHECK(value_of(results, "accuracy") == doctest::Approx(0.5));
+  CHECK(value_of(results, "precision_micro") == doctest::Approx(0.75));
+  CHECK(value_of(results, "recall_micro") == doctest::Approx(0.75));
+  CHECK(value_of(results, "f1_micro") == doctest::Approx(0.75));
+  CHECK(value_of(results, "f1_macro") == doctest::Approx((0.8 + 2.0 / 3) / 2));
+  CHECK(value_of(results, "f1_weighted") == doctest::Approx((0.8 + 2.0 / 3) / 2));
+  CHECK(value_of(results, "roc_auc") == doctest::Approx(1.0));  // both: every positive above every negative
+  // confidences .9 .8 .8 .6 .9 .7 .6 .7, of which the fourth and the seventh are wrong
+  const double gaps = 2 * (0.9 - 1) + 2 * (0.8 - 1) + 2 * (0.7 - 1);
+  CHECK(value_of(results, "ece") == doctest::Approx((-gaps + (2 * 0.6 - 0)) / 8).epsilon(1e-9));
+  const auto one_sided = evaluate(multi_label_metrics({.classes = {"a"}, .labels = {1, 1}, .probabilities = {0.9, 0.2}}), 2,
+                                  false, {.samples = 0});
+  CHECK(std::isnan(value_of(one_sided, "roc_auc")));
+}
+
 TEST_CASE("metrics: two systems on the same rows") {
   std::vector<double> labels, predictions;
   for (int i = 0; i < 60; ++i) labels.push_back(i * 0.1);
