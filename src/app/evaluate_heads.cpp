@@ -34,6 +34,7 @@ Json result_of(const PredictTask& task, const Json& input, const Dataset& data, 
 }
 
 Json text_input(const DataRow& row) {
+  if (!row.messages.empty()) return Json::Object{{"messages", to_json(row.messages)}, {"tools", row.tools}};
   const std::string& text = row.text.empty() ? row.prompt : row.text;
   if (row.text_pair.empty()) return Json(text);
   return Json::Object{{"text", text}, {"text_pair", row.text_pair}};
@@ -83,6 +84,34 @@ void evaluate_classes(const TaskModel& model, const Dataset& data, Split split, 
   if (regression) rows.classes.clear();
 }
 
+void evaluate_labels(const TaskModel& model, const Dataset& data, Split split, std::size_t count, EvaluatedRows& out) {
+  MultiLabelRows& rows = out.multi_label;
+  rows.classes = read_labels(model.config, model.directory);
+  out.task = multi_label_task;
+  if (score_function(model.config, rows.classes.size(), model.directory) != ScoreFunction::sigmoid) {
+    fail(ErrorKind::data,
+         "{}: the model says one class of a text, and data.{} has several a row; expected problem_type "
+         "multi_label_classification in its config.json",
+         model.directory, data.name());
+  }
+  PredictOptions options;
+  options.top_k = std::ssize(rows.classes);
+  const PredictTask task = task_named("text-classification", model, options);
+  rows.labels.assign(count * rows.classes.size(), 0);
+  rows.probabilities.resize(count * rows.classes.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const DataRow& row = data.rows(split)[i];
+    const std::string where = data.place(split, i);
+    const auto place = [&](const std::string& label) {
+      return i * rows.classes.size() + static_cast<std::size_t>(class_of(rows.classes, label, where));
+    };
+    for (const std::string& label : row.labels) rows.labels[place(label)] = 1;
+    for (const Json& item : result_of(task, text_input(row), data, split, i).as_array()) {
+      rows.probabilities[place(item.at("label").as_string())] = item.at("score").as_number();
+    }
+  }
+}
+
 /// The tag of each word: that of the token that holds the word's first character.
 std::vector<std::string> word_tags(const std::vector<std::string>& words, const Json& entities) {
   std::map<std::int64_t, std::pair<std::int64_t, std::string>> by_start;
@@ -116,6 +145,8 @@ void evaluate_questions(const TaskModel& model, const Dataset& data, Split split
   out.task = "question-answering";
   PredictOptions options;
   options.top_k = 1;
+  options.no_answer = std::ranges::any_of(data.rows(split).first(count),
+                                          [](const DataRow& row) { return row.answers.empty(); });
   const PredictTask task = task_named(out.task, model, options);
   for (std::size_t i = 0; i < count; ++i) {
     const DataRow& row = data.rows(split)[i];
@@ -146,8 +177,9 @@ void evaluate_head(const TaskModel& model, const Dataset& data, Split split, std
     require(data.shape() == DataShape::question, "rows of context+question+answers");
     return evaluate_questions(model, data, split, count, out);
   }
-  require(has_labels(data.shape()) && !shape.ends_with("+labels"), "rows of text+label, text+value or prompt+label");
-  evaluate_classes(model, data, split, count, out);
+  require(has_labels(data.shape()), "rows of text+label, text+labels, text+value, prompt+label or messages+label");
+  shape.ends_with("+labels") ? evaluate_labels(model, data, split, count, out)
+                             : evaluate_classes(model, data, split, count, out);
 }
 
 }  // namespace hone

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/threads.h"
+#include "data/prepare_rows.h"
 #include "io/generation_config.h"
 #include "kernels/isa.h"
 #include "plugin/process.h"
@@ -38,8 +39,8 @@ namespace fs = std::filesystem;
 std::unique_ptr<Tokenizer> train_tokenizer(const Dataset& data, std::int64_t vocabulary) {
   BpeTrainer trainer(default_bpe_options(vocabulary));
   for (const DataRow& row : data.rows(Split::train)) {
-    for (const std::string* text : {&row.text, &row.prompt, &row.completion, &row.chosen, &row.rejected}) trainer.add(*text);
-    for (const Message& message : row.messages) trainer.add(message.content);
+    for (const std::string* text : row_texts(row)) trainer.add(*text);
+    trainer.add(fmt::format("{}", fmt::join(row.tokens, " ")));
   }
   return trainer.train();
 }
@@ -117,9 +118,6 @@ kernels::Compute compute_of(ComputeChoice choice) {
   return wants ? kernels::Compute::bfloat16 : kernels::Compute::float32;
 }
 
-namespace {
-
-/// The run's one sandbox, started when something first asks for it.
 std::function<std::shared_ptr<Executor>()> lazy_sandbox(const SandboxConfig& config) {
   return [config, sandbox = std::shared_ptr<Executor>()]() mutable {
     if (sandbox == nullptr) {
@@ -129,8 +127,6 @@ std::function<std::shared_ptr<Executor>()> lazy_sandbox(const SandboxConfig& con
     return sandbox;
   };
 }
-
-}  // namespace
 
 std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   auto run = std::make_unique<Run>();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "app/root_config.h"
@@ -13,6 +14,9 @@ void prepare_process(std::int64_t threads);
 
 /// The compute type that a choice means on this machine.
 kernels::Compute compute_of(ComputeChoice choice);
+
+/// A sandbox, started when something first asks for it.
+std::function<std::shared_ptr<Executor>()> lazy_sandbox(const SandboxConfig& config);
 
 /// A run with tokenizer, architecture and first weights, but no report and no directory on disk.
 std::unique_ptr<Run> prepare_run(const RootConfig& config);

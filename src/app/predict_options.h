@@ -13,6 +13,7 @@ struct PredictOptions {
   std::string pooling;              ///< embeddings; empty: as the directory says, else mean
   std::int64_t max_answer_length = 15;
   std::int64_t stride = 128;        ///< question-answering: tokens that windows share
+  bool no_answer = false;           ///< question-answering: the context may not say (SQuAD 2)
   std::string from, to;             ///< translation: languages, both or none
   std::optional<std::string> prefix;  ///< summarization, translation: before the text, instead of config.json's
   std::int64_t beams = 0;           ///< the same; 0: as the directory says

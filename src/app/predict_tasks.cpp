@@ -11,6 +11,7 @@
 #include "predict/scores.h"
 #include "predict/text_classification.h"
 #include "predict/token_classification.h"
+#include "text/chat_format.h"
 
 namespace hone {
 
@@ -22,6 +23,14 @@ const std::string& text_of(const Json& input, const char* key) {
 }
 
 EncodedText encoded(const TaskModel& model, const Json& input) {
+  if (const Json* messages = input.is_object() ? input.find("messages") : nullptr; messages != nullptr) {
+    const Json* tools = input.find("tools");
+    EncodedText chat;
+    chat.ids = encode_chat(*model.tokenizer, {*messages, tools == nullptr ? Json() : *tools}, GenerationPrompt::no,
+                           "the conversation");
+    chat.type_ids.resize(chat.ids.size());
+    return chat;
+  }
   const std::string& first = text_of(input, "text");
   const Json* second = input.find("text_pair");
   TextPair texts{first, std::nullopt};
@@ -108,6 +117,7 @@ PredictTask question_answering(const TaskModel& model, const PredictOptions& opt
   model.require_head(HeadKind::spans, "question-answering");
   AnswerSettings settings{.top_k = static_cast<std::size_t>(options.top_k == 0 ? 1 : options.top_k),
                           .max_answer_length = static_cast<std::size_t>(options.max_answer_length),
+                          .handle_impossible_answer = options.no_answer,
                           .align_to_words = false};
   const PairTemplate around = pair_template(*model.tokenizer);
   const std::int64_t length = std::min<std::int64_t>(384, model.model->policy->shape().context);
@@ -173,7 +183,7 @@ PredictTask sentence_similarity(const TaskModel& model, const PredictOptions& op
 }
 
 constexpr std::array<TaskRow, 8> rows = {{
-    {"text-classification", "a text, or {text, text_pair}", text_classification},
+    {"text-classification", "a text, {text, text_pair} or {messages}", text_classification},
     {"token-classification", "a text", token_classification},
     {"question-answering", "{question, context}", question_answering},
     {"fill-mask", "a text with the mask token, or {text, targets}", fill_mask},

@@ -5,18 +5,10 @@
 
 namespace hone {
 
-std::vector<std::string> read_labels(const Json& config, std::string_view source) {
+std::vector<std::string> stored_labels(const Json& config, std::string_view source) {
   const Json* names = config.find("id2label");
   std::vector<std::string> labels;
-  if (names == nullptr || names->is_null()) {
-    const Json* count = config.find("num_labels");
-    const std::int64_t labels_wanted = count == nullptr ? 2 : count->as_integer();
-    if (labels_wanted < 1 || labels_wanted > 1'000'000) {
-      fail(ErrorKind::data, "{}: num_labels is {}, expected from 1 to 1000000", source, labels_wanted);
-    }
-    for (std::int64_t i = 0; i < labels_wanted; ++i) labels.push_back(fmt::format("LABEL_{}", i));
-    return labels;
-  }
+  if (names == nullptr || names->is_null()) return labels;
   const std::size_t count = names->as_object().size();
   for (std::size_t i = 0; i < count; ++i) {
     const Json* name = names->find(std::to_string(i));
@@ -27,6 +19,18 @@ std::vector<std::string> read_labels(const Json& config, std::string_view source
     labels.push_back(name->as_string());
   }
   if (labels.empty()) fail(ErrorKind::data, "{}: id2label has no names", source);
+  return labels;
+}
+
+std::vector<std::string> read_labels(const Json& config, std::string_view source) {
+  std::vector<std::string> labels = stored_labels(config, source);
+  if (!labels.empty()) return labels;
+  const Json* count = config.find("num_labels");
+  const std::int64_t wanted = count == nullptr ? 2 : count->as_integer();
+  if (wanted < 1 || wanted > 1'000'000) {
+    fail(ErrorKind::data, "{}: num_labels is {}, expected from 1 to 1000000", source, wanted);
+  }
+  for (std::int64_t i = 0; i < wanted; ++i) labels.push_back(fmt::format("LABEL_{}", i));
   return labels;
 }
 

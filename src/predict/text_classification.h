@@ -9,6 +9,10 @@
 
 namespace hone {
 
+/// The names in `id2label` of a config.json; empty where there is none. Error{data} naming `source` when the numbers are not
+/// 0 … n-1.
+std::vector<std::string> stored_labels(const Json& config, std::string_view source);
+
 /// The label names of a config.json: `id2label`, or LABEL_0 … where there is none (`num_labels`, by default two).
 /// Error{data} naming `source` when the numbers are not 0 … n-1.
 std::vector<std::string> read_labels(const Json& config, std::string_view source);
