@@ -244,7 +244,12 @@ std::size_t ParameterStore::index_of(std::string_view name) const {
   fail(ErrorKind::internal, "the parameter store has no segment '{}'", name);
 }
 
-void ParameterStore::zero_grads() { grads_.zero_(); }
+void ParameterStore::zero_grads() {
+  constexpr std::int64_t grain = std::int64_t{1} << 18;  // 1 MiB
+  float* const values = grads_.data_ptr<float>();
+  parallel_for(grads_.numel(), grain,
+               [&](std::int64_t begin, std::int64_t end) { std::fill(values + begin, values + end, 0.0F); });
+}
 
 std::int64_t ParameterStore::parameters() const {
   std::int64_t total = 0;

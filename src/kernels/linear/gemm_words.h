@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/linear/gemm_cpu.h"
+#include "kernels/transpose.h"
 #include "kernels/vector.h"
 
 namespace hone::kernels {
@@ -132,18 +133,22 @@ void pack_panel_part(const float* b, int64_t stride, int64_t columns, int64_t de
 /// One panel of B[k, j] = weight[j · stride + k]; `columns` of its 32 exist.
 template <class Words>
 void pack_weight_panel(const float* weight, int64_t stride, int64_t columns, int64_t depth, uint32_t* out) {
-  constexpr int64_t block = 256;
-  uint32_t line[block];
+  constexpr int64_t block = 64;
+  uint32_t line[32][block] = {};  // the block's words, a row for each column: what is missing stays zero
   const int64_t words = (depth + Words::elements - 1) / Words::elements;
   for (int64_t begin = 0; begin < words; begin += block) {
     const int64_t count = words - begin < block ? words - begin : block;
     const int64_t k = begin * Words::elements;
-    for (int64_t j = 0; j < columns; ++j) {
-      Words::along_row(weight + j * stride + k, depth - k, count, line);
-      for (int64_t w = 0; w < count; ++w) out[(begin + w) * 32 + j] = line[w];
+    for (int64_t j = 0; j < columns; ++j) Words::along_row(weight + j * stride + k, depth - k, count, line[j]);
+    int64_t w = 0;
+    for (; w + vector_lanes <= count; w += vector_lanes) {
+      for (int64_t j = 0; j < 32; j += vector_lanes) {
+        transpose_square(reinterpret_cast<const float*>(&line[j][w]), block,
+                         reinterpret_cast<float*>(out + (begin + w) * 32 + j), 32);
+      }
     }
-    for (int64_t w = 0; w < count; ++w) {
-      memset(out + (begin + w) * 32 + columns, 0, static_cast<size_t>(32 - columns) * 4);
+    for (; w < count; ++w) {
+      for (int64_t j = 0; j < 32; ++j) out[(begin + w) * 32 + j] = line[j][w];
     }
   }
 }
