@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -32,11 +31,6 @@ std::string value_in(const char* file, const std::string& key, char separator) {
 }  // namespace
 
 std::string cpu_model() { return value_in("/proc/cpuinfo", "model name", ':'); }
-
-std::int64_t available_memory() {
-  const std::string text = value_in("/proc/meminfo", "MemAvailable", ':');
-  return text.empty() ? -1 : std::atoll(text.c_str()) * 1024;
-}
 
 std::int64_t free_disk(const char* path) {
   struct statvfs stats {};

@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <string>
 
+#include "base/memory.h"
+
 /// What the operating system says about this machine.
 namespace hone {
 
 std::string cpu_model();            ///< "" when it does not say
-std::int64_t available_memory();    ///< bytes; -1 when it does not say
 std::int64_t free_disk(const char* path);  ///< bytes that this user may write; -1 when it does not say
 std::string host_name();
 std::string operating_system();     ///< "Debian GNU/Linux 12 (bookworm), Linux 6.1.0"

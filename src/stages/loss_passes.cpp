@@ -22,7 +22,8 @@ double denominator_of(const RlConfig& config, const Batch& minibatch, const at::
 
 }  // namespace
 
-std::vector<LossPass> loss_passes(const RlConfig& config, const Batch& minibatch, const at::Tensor& mask_T) {
+std::vector<LossPass> loss_passes(const RlConfig& config, std::int64_t tokens_per_pass, const Batch& minibatch,
+                                  const at::Tensor& mask_T) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(minibatch.sequences()));
   std::iota(all.begin(), all.end(), 0);
   const std::size_t mean_of =
@@ -34,11 +35,19 @@ std::vector<LossPass> loss_passes(const RlConfig& config, const Batch& minibatch
     const double denominator = denominator_of(config, minibatch, mask_T, sequences);
     if (denominator == 0) continue;
     ++means;
-    for (const auto& cut : cut_by_tokens(minibatch, sequences, config.tokens_per_pass))
+    for (const auto& cut : cut_by_tokens(minibatch, sequences, tokens_per_pass))
       passes.push_back({cut, denominator});
   }
   for (LossPass& pass : passes) pass.denominator *= means;
   return passes;
+}
+
+PassNeeds pass_needs(const RlConfig& config, const PolicyShape& shape) {
+  const std::int64_t longest = std::min(config.sampling.max_tokens, shape.context);
+  const std::int64_t pages = (longest + kernels::kv_page - 1) / kernels::kv_page + 1;
+  const std::int64_t cache =
+      std::min(config.episodes(), config.engine.slots) * pages * KvCache::page_bytes(shape.layers, shape.attention);
+  return {.longest = longest, .later = std::min(cache, config.engine.kv_memory.count)};
 }
 
 }  // namespace hone

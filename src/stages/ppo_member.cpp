@@ -43,7 +43,6 @@ PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
   if (spec.critic.trunk == CriticTrunk::shared) return;
   own_ = std::make_unique<Model>(*run.policy, HeadPlan{.lm = false, .value = true}, run.compute, true, run.tuning);
   own_->store.initialize(run.seed);
-  own_->store.set_gradient_checkpointing(spec.rl.gradient_checkpointing);
   if (spec.critic.from) {
     copy_scorer(*own_, run, *spec.critic.from);
   } else {
@@ -53,6 +52,16 @@ PpoMember::PpoMember(Run& run, const PpoSpec& spec) : run_(run), spec_(spec) {
   config.names_must_exist = false;
   if (spec.critic.learning_rate > 0) config.learning_rate = spec.critic.learning_rate;
   optimizer_.emplace(own_->store, config, spec.rl.optimizer_steps());
+}
+
+void PpoMember::use_passes(const PassPlan& passes) {
+  passes_ = passes;
+  if (own_ != nullptr) passes.apply(*own_);
+}
+
+std::int64_t PpoMember::later_bytes() const {
+  if (own_ == nullptr) return 0;
+  return moment_bytes(*optimizer_) + static_cast<std::int64_t>(own_->store.grads().nbytes());
 }
 
 void PpoMember::assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) {
@@ -84,7 +93,7 @@ bool PpoMember::update_beside(const Batch& minibatch) {
   ++minibatches_;
   if (own_ == nullptr) return true;
   const double factor = spec_.rl.compat.scale_critic ? spec_.critic.coefficient : 1.0;
-  for (const LossPass& pass : loss_passes(spec_.rl, minibatch, critic_mask(minibatch))) {
+  for (const LossPass& pass : loss_passes(spec_.rl, passes_.tokens, minibatch, critic_mask(minibatch))) {
     const Batch micro = pick_sequences(minibatch, pass.sequences);
     const LossRows rows = loss_rows(spec_.rl.aggregation, micro.start_S1, critic_mask(micro), pass.denominator);
     if (rows.size() == 0) continue;

@@ -18,6 +18,8 @@ class PpoMember : public RlMember {
   PpoMember(Run& run, const PpoSpec& spec);
 
   std::int64_t frozen_iterations() const override { return spec_.critic.warmup_iterations; }
+  void use_passes(const PassPlan& passes) override;
+  std::int64_t later_bytes() const override;
   void assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) override;
   at::Tensor loss_term(const at::Tensor& hidden_MD, const Batch& micro, const LossRows& rows) override;
   bool update_beside(const Batch& minibatch) override;
@@ -34,6 +36,7 @@ class PpoMember : public RlMember {
   const PpoSpec& spec_;
   std::unique_ptr<Model> own_;
   std::optional<Optimizer> optimizer_;
+  PassPlan passes_;
   double loss_sum_ = 0, clipped_ = 0, minibatches_ = 0, rows_ = 0, grad_norm_sum_ = 0;
 };
 

@@ -25,11 +25,7 @@ void RlConfig::describe_collection(Fields& f) {
   f.field("samples", samples, "Episodes a prompt.", at_least(1));
   f.field("epochs", epochs, "Passes over an iteration's episodes.", at_least(1));
   f.field("minibatch", minibatch, "Episodes an optimizer step.", at_least(1));
-  f.field("tokens_per_pass", tokens_per_pass,
-          "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
-  f.field("gradient_checkpointing", gradient_checkpointing,
-          "Keep only the inputs of the model's blocks for the backward pass, which computes each block again: less memory, "
-          "the same gradient, about a third more time.");
+  describe_passes(f, tokens_per_pass, gradient_checkpointing, memory);
   f.field("max_turns", max_turns, "Completions after which a multi-turn episode is cut.", at_least(1));
   f.field("max_episode_tokens", max_episode_tokens,
           "No turn begins once the policy wrote so many tokens in the episode; 0: no limit. A turn's own limit is "

@@ -16,6 +16,7 @@
 #include "optim/optimizer.h"
 #include "stages/curriculum.h"
 #include "stages/evaluation.h"
+#include "stages/pass_plan.h"
 #include "stages/rl_sections.h"
 #include "stages/stopping.h"
 
@@ -35,8 +36,9 @@ struct RlConfig {
   std::int64_t samples = 1;
   std::int64_t epochs = 1;
   std::int64_t minibatch = 64;
-  std::int64_t tokens_per_pass = 8192;
+  TokensPerPass tokens_per_pass;
   bool gradient_checkpointing = false;
+  std::string memory = "auto";
   std::int64_t max_turns = 8;
   std::int64_t max_episode_tokens = 0;
 

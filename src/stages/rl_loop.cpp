@@ -61,12 +61,20 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
                                            config_.max_turns, config_.max_episode_tokens);
-  run.model->store.set_gradient_checkpointing(config.gradient_checkpointing);
   summary_.stage = stage;
 }
 
+PassPlan RlLoop::plan_passes() const {
+  PassNeeds needs = pass_needs(config_, run_.model->policy->shape());
+  needs.later += moment_bytes(optimizer_) + member_.later_bytes();
+  if (stopping_.keeps_best()) needs.later += static_cast<std::int64_t>(run_.model->store.weights().nbytes());
+  return hone::plan_passes(*run_.model, {config_.tokens_per_pass, config_.gradient_checkpointing, config_.memory}, needs, stage_);
+}
+
 StageSummary RlLoop::run() {
-  checkpointer_.resume();
+  if (!checkpointer_.resume()) passes_ = plan_passes();
+  passes_.apply(*run_.model);
+  member_.use_passes(passes_);
   source_.open_record(iteration_);
   run_.report->stage_started(stage_, config_.iterations, iteration_, summary_.seconds);
   watch_.restart(summary_.seconds);
@@ -134,6 +142,7 @@ void RlLoop::exchange(TrainerState& state) {
   state.value("iteration", iteration_);
   state.value("evaluation_due", evaluation_due_);
   state.value("stop", stop_);
+  passes_.exchange(state);
   state.value("skipped_in_a_row", skipped_in_a_row_);
   state.value("constant_rewards", constant_rewards_);
   state.summary("summary", summary_);
@@ -259,7 +268,7 @@ UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
 
 PolicyMetrics RlLoop::learn_from(const Batch& minibatch, bool first, UpdateMetrics& metrics) {
   PolicyMetrics policy;
-  const std::vector<LossPass> passes = loss_passes(config_, minibatch, minibatch.mask_T);
+  const std::vector<LossPass> passes = loss_passes(config_, passes_.tokens, minibatch, minibatch.mask_T);
   if (passes.empty()) return policy;  // every episode failed: nothing to learn from
   const bool frozen = iteration_ < member_.frozen_iterations();
   const bool stepped = frozen || step_policy(minibatch, passes, first, metrics, policy);

@@ -41,6 +41,7 @@ class RlLoop {
   /// Collects, learns and reports.
   void iterate(std::int64_t iteration);
   void exchange(TrainerState& state);
+  PassPlan plan_passes() const;
   /// `fresh` of the episodes are this iteration's, the others earlier ones.
   Batch make_batch(const std::vector<Episode>& episodes, std::size_t fresh, MetricValues& metrics);
   Verdicts verdicts_of(const std::vector<Episode>& episodes) const;
@@ -67,6 +68,7 @@ class RlLoop {
   const RlConfig& config_;
   const std::string& stage_;
   RlMember& member_;
+  PassPlan passes_;
   RolloutSource source_;
   std::unique_ptr<Environment> own_evaluation_environment_;
   std::unique_ptr<RewardSum> own_evaluation_rewards_;

@@ -9,6 +9,7 @@
 #include "algo/loss_rows.h"
 #include "algo/token_rewards.h"
 #include "report/metrics.h"
+#include "stages/pass_plan.h"
 #include "stages/trainer_state.h"
 
 namespace hone {
@@ -32,13 +33,18 @@ struct Verdicts {
 
 /// What the members of the family differ in. The loop knows neither critics nor groups.
 ///
-/// Call order: (assign (loss_term* update_beside)*)* — loss_term once a micro-batch, update_beside once a minibatch.
+/// Call order: use_passes, then (assign (loss_term* update_beside)*)* — loss_term once a micro-batch, update_beside once a minibatch.
 class RlMember {
  public:
   virtual ~RlMember() = default;
 
   /// Iterations at the start in which the policy does not learn.
   virtual std::int64_t frozen_iterations() const { return 0; }
+  /// How the gradient of what has weights of its own is cut into passes; once, before all else.
+  virtual void use_passes(const PassPlan& passes) { (void)passes; }
+  /// Bytes that it will take beside passes, and does not hold yet.
+  virtual std::int64_t later_bytes() const { return 0; }
+
   /// Whether assign needs the scores of greedy answers.
   virtual bool needs_greedy() const { return false; }
 

@@ -55,11 +55,7 @@ void TrainingConfig::describe(Fields& f) {
   f.field("steps", steps, "Optimizer steps.", at_least(1));
   f.field("epochs", epochs, "Passes over the rows, in place of steps; 1 when neither is set.", above(0));
   f.field("batch_size", batch_size, "Rows an optimizer step.", at_least(1));
-  f.field("tokens_per_pass", tokens_per_pass,
-          "Most tokens computed at once; smaller values need less memory and give the same gradient.", at_least(1));
-  f.field("gradient_checkpointing", gradient_checkpointing,
-          "Keep only the inputs of the model's blocks for the backward pass, which computes each block again: less memory, "
-          "the same gradient, about a third more time.");
+  describe_passes(f, tokens_per_pass, gradient_checkpointing, memory);
   f.section("optimizer", optimizer, "How weights follow from gradients.");
   f.field("average_decay", average_decay,
           "Keep an exponential mean of the weights with this decay (0.999); it is what is evaluated and what the stage ends "
@@ -91,7 +87,7 @@ StageArithmetic TrainingConfig::arithmetic() const {
     lines.emplace_back("optimizer steps",
                        fmt::format("{:g} × rows / {}", epochs.value_or(1), format_count(batch_size)));
   }
-  lines.emplace_back("tokens a forward pass", "≤ " + format_count(tokens_per_pass));
+  lines.emplace_back("tokens a forward pass", "≤ " + format_count(std::int64_t{tokens_per_pass}));
   return lines;
 }
 
@@ -143,12 +139,23 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
              batch_rows_);
   }
   if (config.average_decay > 0) average_.emplace(run.model->store, config.average_decay);
-  run.model->store.set_gradient_checkpointing(config.gradient_checkpointing);
   summary_.stage = stage;
 }
 
+/// What a whole step may have, and the optimizer and the best weights will take.
+PassPlan Training::plan_passes() const {
+  PassNeeds needs{.later = moment_bytes(optimizer_)};
+  for (std::uint64_t row = 0; row < objective_.rows(); ++row) needs.longest = std::max(needs.longest, objective_.tokens(row));
+  needs.step_tokens = needs.longest * static_cast<std::int64_t>(batch_rows_);
+  if (stopping_.keeps_best()) needs.later += static_cast<std::int64_t>(run_.model->store.weights().nbytes());
+  return hone::plan_passes(*run_.model,
+                           {config_.tokens_per_pass, config_.gradient_checkpointing, config_.memory, config_.dropout}, needs,
+                           stage_);
+}
+
 StageSummary Training::run() {
-  checkpointer_.resume();
+  if (!checkpointer_.resume()) passes_ = plan_passes();
+  passes_.apply(*run_.model);
   run_.report->stage_started(stage_, total_steps_, step_, summary_.seconds);
   watch_.restart(summary_.seconds);
   checkpointer_.protect(step_, [this] { learn(); });
@@ -187,6 +194,7 @@ void Training::exchange(TrainerState& state) {
   state.value("skipped", skipped_);
   state.value("skipped_in_a_row", skipped_in_a_row_);
   state.value("best_is_current", best_is_current_);
+  passes_.exchange(state);
   state.summary("summary", summary_);
   state.order("rows", order_);
   state.optimizer("optimizer", optimizer_);
@@ -222,7 +230,7 @@ void Training::take_step(std::int64_t step) {
   std::vector<std::uint64_t> rows;
   for (const VisitedRow& visit : visited) rows.push_back(visit.row);
   const double loss =
-      objective_.accumulate(rows, {config_.tokens_per_pass, config_.dropout, step_key(step)});
+      objective_.accumulate(rows, {passes_.tokens, config_.dropout, step_key(step)});
   const StepReport report = update(loss);
   count_skipped(report.skipped, rows, step);
   best_is_current_ = false;

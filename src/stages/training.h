@@ -12,6 +12,7 @@
 #include "optim/weight_average.h"
 #include "report/metrics.h"
 #include "stages/checkpointer.h"
+#include "stages/pass_plan.h"
 #include "stages/run.h"
 #include "stages/step_means.h"
 #include "stages/stopping.h"
@@ -24,8 +25,9 @@ struct TrainingConfig {
   std::optional<std::int64_t> steps;
   std::optional<double> epochs;
   std::int64_t batch_size = 32;
-  std::int64_t tokens_per_pass = 8192;
+  TokensPerPass tokens_per_pass;
   bool gradient_checkpointing = false;
+  std::string memory = "auto";
   OptimizerConfig optimizer;
   double average_decay = 0;
   double dropout = 0;
@@ -141,6 +143,7 @@ class Training {
  private:
   void learn();
   void exchange(TrainerState& state);
+  PassPlan plan_passes() const;
   void take_step(std::int64_t step);
   /// The optimizer's part of a step: skipped where the loss is not finite.
   StepReport update(double loss);
@@ -161,6 +164,7 @@ class Training {
   Objective& objective_;
   std::int64_t total_steps_;
   std::uint64_t batch_rows_;
+  PassPlan passes_;
   Optimizer optimizer_;
   std::optional<WeightAverage> average_;
   RowOrder order_;
