@@ -2,8 +2,11 @@
 
 #include <functional>
 
+#include "policies/checkpoint.h"
 #include "stages/labelled_rows.h"
+#include "stages/pretrain.h"
 #include "stages/tiny_run.h"
+#include "text/chat_format.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -38,6 +41,77 @@ TEST_CASE("stages: classify learns three classes and keeps their names") {
   const LabelSet labels = LabelSet::from_json(
       Json::parse(contents_of(tiny.run.checkpoint_directory("judge") / "labels.json"), "labels.json"), "labels.json");
   CHECK(labels.names() == std::vector<std::string>{"first", "second", "third"});
+}
+
+TEST_CASE("stages: classify reads rows anew in each epoch, and a run that goes on reads the same") {
+  const auto add_rows = [](TinyRun& tiny, bool each_epoch) {
+    std::string lines;
+    for (std::uint64_t i = 0; i < 24; ++i) {
+      std::string text;
+      for (const char c : text_of_class(i, i % 3)) text += std::string(text.empty() ? "" : " ") + c;
+      lines += R"({"text":")" + text + R"(","label":")" + names[i % 3] + "\"}\n";
+    }
+    tiny.add_data("rows", "rows.jsonl", lines);
+    tiny.run.data["rows"].preparation.augment = {.copies = 2, .each_epoch = each_epoch, .deletion = 0.5};
+    if (!each_epoch) tiny.run.data["rows"].preparation.augment = {};
+  };
+  ClassifySpec still = quick_classify();  // learns nothing: the loss changes with the rows alone
+  still.training.steps = 4;
+  still.training.batch_size = 24;
+  still.training.optimizer.learning_rate = 0;
+  const auto losses = [&](bool each_epoch) {
+    TinyRun tiny;
+    add_rows(tiny, each_epoch);
+    still.run(tiny.run);
+    return tiny.series("loss");
+  };
+  const std::vector<double> same = losses(false), anew = losses(true);
+  for (std::size_t step = 1; step < 4; ++step) {
+    CHECK(same[step] == doctest::Approx(same[0]).epsilon(1e-6));
+    CHECK(std::abs(anew[step] - anew[step - 1]) > 1e-4);
+  }
+  CHECK(anew == losses(true));
+
+  ClassifySpec spec = quick_classify();
+  spec.training.steps = 6;
+  spec.training.batch_size = 10;  // steps reach over the ends of epochs
+  spec.training.checkpoint_every = 3;
+  TinyRun whole, second;
+  for (TinyRun* tiny : {&whole, &second}) add_rows(*tiny, true);
+  spec.run(whole.run);
+  second.run.catalogs = &policy_table();
+  const std::filesystem::path place = second.run.checkpoint_directory("judge") / "step_3";
+  std::filesystem::create_directories(place.parent_path());
+  std::filesystem::copy(whole.run.checkpoint_directory("judge") / "step_3", place, std::filesystem::copy_options::recursive);
+  const std::vector<std::string> stages{"judge"};
+  second.run.resume_point = find_resume_point(second.run.directory, stages);
+  REQUIRE(second.run.resume_point);
+  second.run.restore_model(place);
+  spec.run(second.run);
+  CHECK(at::equal(whole.weights(), second.weights()));
+}
+
+TEST_CASE("stages: a stage that reads its rows once refuses to alter them in each epoch") {
+  TinyRun tiny;
+  tiny.add_data("rows", "rows.jsonl", "{\"text\":\"a b c\"}\n{\"text\":\"b c d\"}\n");
+  tiny.run.data["rows"].preparation.augment = {.copies = 1, .each_epoch = true, .swap = 0.5};
+  PretrainSpec spec;
+  spec.kind = spec.name = "pretrain";
+  spec.source.data = "rows";
+  HONE_CHECK_ERROR(config, spec.run(tiny.run), "data.rows.augment.each_epoch", "classify, contrastive and mlm");
+}
+
+TEST_CASE("stages: conversations are told apart as the chat template writes them") {
+  TinyRun tiny;
+  tiny.run.tokenizer->set_chat(ChatFormat::given(
+      "{% for m in messages %}{{ m.role[0] }}{{ m.content }}{% endfor %}{% if add_generation_prompt %}a{% endif %}"));
+  std::string lines;
+  for (std::uint64_t i = 0; i < 160; ++i) {
+    lines += R"({"messages":[{"role":"user","content":")" + text_of_class(i, i % 2) +
+             R"("},{"role":"assistant","content":"ok"}],"label":")" + names[i % 2] + "\"}\n";
+  }
+  tiny.add_data("rows", "rows.jsonl", lines, 0.3);
+  CHECK(*quick_classify().run(tiny.run).held_out[0].after >= 0.95);
 }
 
 TEST_CASE("stages: one class is nothing to tell apart") {
