@@ -30,6 +30,19 @@ at::Tensor by_passes(const Batch& batch, std::int64_t tokens_per_pass,
   return at::cat(parts);
 }
 
+/// Dropout of the adapters' inputs for one pass: what is generated or scored afterwards knows nothing of it.
+class AdapterDropout {
+ public:
+  AdapterDropout(Model& model, std::uint64_t key) : store_(model.store) {
+    store_.use_adapters({.dropout = key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = key});
+  }
+  AdapterDropout(const AdapterDropout&) = delete;
+  ~AdapterDropout() { store_.use_adapters({}); }
+
+ private:
+  ParameterStore& store_;
+};
+
 }  // namespace
 
 std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
@@ -57,7 +70,7 @@ std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::in
 at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::uint64_t dropout_key,
                         std::vector<at::Tensor>* router_logits, const at::Tensor& embedding_noise_TD) {
   const kernels::AttentionPlan plan = packed_plan(batch.start_S1, batch.position_T);
-  model.store.use_adapters({.dropout = dropout_key == 0 ? 0.0 : model.tuning.lora.dropout, .dropout_key = dropout_key});
+  const AdapterDropout adapter_dropout(model, dropout_key);
   if (!batch.has_sources()) {
     return model.policy->hidden(batch.ids_T, {.plan = &plan,
                                               .dropout = dropout,
