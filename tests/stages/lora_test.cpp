@@ -1,4 +1,5 @@
 #include "io/safetensors.h"
+#include "stages/adapted_run.h"
 #include "stages/adapter_directory.h"
 #include "stages/grpo.h"
 #include "stages/model_directory.h"
@@ -11,32 +12,6 @@ using namespace hone::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The run's model with adapters on the same base weights.
-void add_adapters(TinyRun& tiny, const LoraConfig& lora) {
-  tiny.run.tuning.lora = lora;
-  auto adapted = std::make_unique<Model>(*tiny.run.policy, HeadPlan{}, tiny.run.compute, true, tiny.run.tuning);
-  adapted->store.initialize(tiny.run.seed);
-  adapted->copy_weights(*tiny.run.model);
-  initialize_magnitudes(adapted->store);
-  adapted->store.refresh();
-  tiny.run.model = std::move(adapted);
-}
-
-std::vector<at::Tensor> weights_of(Model& model, SegmentRole role) {
-  std::vector<at::Tensor> weights;
-  for (const Segment& segment : model.store.segments()) {
-    if (segment.role == role) weights.push_back(model.store.find(segment.name).weight().clone());
-  }
-  return weights;
-}
-
-bool same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (!at::equal(a[i], b[i])) return false;
-  }
-  return a.size() == b.size();
-}
 
 at::Tensor logits_of(Model& model) {
   const at::NoGradGuard no_grad;
@@ -58,9 +33,10 @@ GrpoSpec short_grpo() {
 }  // namespace
 
 TEST_CASE("stages: adapters learn, their base does not, and sampling sees every update") {
-  for (const bool dora : {false, true}) {
+  for (const LoraConfig& lora : {LoraConfig{.rank = 4, .alpha = 8}, LoraConfig{.rank = 4, .alpha = 8, .dora = true},
+                                 LoraConfig{.rank = 4, .alpha = 8, .dropout = 0.5}}) {
     TinyRun tiny;
-    add_adapters(tiny, {.rank = 4, .alpha = 8, .dora = dora});
+    add_adapters(tiny, lora);
     const std::vector<at::Tensor> base = weights_of(*tiny.run.model, SegmentRole::trunk);
     const std::vector<at::Tensor> adapters = weights_of(*tiny.run.model, SegmentRole::adapter);
     short_grpo().run(tiny.run);
