@@ -99,7 +99,8 @@ class Bench:
         steps = [self.step(group, program) for program in [Doctor(), *programs]]
         plan = os.path.join(self.store.folder, "plan.json")
         inputs.write_json(plan, [step.plan for step in steps])
-        subprocess.run([*shlex.split(self.arguments.wrap), sys.executable, os.path.join(HERE, "watched.py"), plan], check=True)
+        watched = os.path.join(HERE, "watched.py")
+        subprocess.run([*shlex.split(self.arguments.wrap), sys.executable, watched, plan], check=True)
         for step in steps:
             self.keep(group, step)
 

@@ -1,6 +1,5 @@
 """Writes the table between two marks of docs/benchmarks.md."""
 import os
-import shlex
 import statistics
 import sys
 
@@ -72,6 +71,11 @@ class Page:
         found = [(setting, values) for setting, values in found if values]
         return max(found, key=lambda each: rows.better(line, statistics.median(each[1]), 1), default=None)
 
+    def absent(self, line, side, settings):
+        """Why there is no figure."""
+        runs = [run for setting in settings for run in self.store.of(line.group, side, setting) if "failed" in run]
+        return f"failed: {runs[-1]['failed'].partition(', see ')[0]}" if runs else "not measured"
+
     def limit(self, line, setting, value):
         """The cell's text, and the share of the limit that was reached."""
         if line.floor is None:
@@ -84,7 +88,9 @@ class Page:
         ours = self.best(line, "hone", line.hone)
         theirs = self.best(line, line.side, line.peers) if line.side else None
         if ours is None or (line.side and theirs is None):
-            return [line.number, line.work, *["not measured"] * 2, *[""] * 4]
+            cells = [f"{spread(found[1], line.unit)} {found[0]}" if found else self.absent(line, side, settings)
+                     for found, side, settings in ((ours, "hone", line.hone), (theirs, line.side, line.peers))]
+            return [line.number, line.work, *cells, *[""] * 4]
         value = statistics.median(ours[1])
         ratio = rows.better(line, value, statistics.median(theirs[1])) if theirs else None
         limit, share = self.limit(line, ours[0], value)
@@ -111,20 +117,20 @@ class Page:
 
     def head(self):
         versions = (self.store.read("versions.jsonl") or [{}])[-1]
+        cpu = versions.pop("CPU", "unknown CPU")
         days = sorted({run["start"][:10] for run in self.store.runs})
         best = self.peaks()
         peaks = ", ".join(f"{name} {best[name]:,.0f}" for name in
                           ("float32 peak", "bfloat16 peak", "float32 GEMM", "bfloat16 GEMM") if name in best)
-        return [f"{versions.get('CPU', 'unknown CPU')}, {os.cpu_count()} cores, 2 threads a side, "
-                f"{' to '.join(dict.fromkeys((days[0], days[-1])))}. GFLOP/s: {peaks}; memory "
-                f"{best['memory bandwidth']:,.1f} GB/s (`hone doctor`: the best of all rows; each row's limit is by the best one "
-                "beside its own runs). "
-                + ", ".join(f"{name} {version}" for name, version in versions.items() if name != "CPU") + ".", "",
-                "Medians of interleaved runs; in brackets the lowest, the highest and their number. A ratio above 1 means that "
-                "hone is better. Limits: operations over the register-only peak of hone's dtype, bytes over the bandwidth "
-                "(`tools/bench/floors.py`).", "",
+        return [f"{cpu}, {os.cpu_count()} cores, 2 threads a side, {' to '.join(dict.fromkeys((days[0], days[-1])))}; "
+                + ", ".join(f"{name} {version}" for name, version in versions.items()) + ".",
+                f"The best calibration of all rows (`hone doctor`): GFLOP/s {peaks}; memory "
+                f"{best['memory bandwidth']:,.1f} GB/s.", "",
+                "Medians of interleaved runs; in brackets the lowest, the highest and their number. A ratio above 1 means that",
+                "hone is better. A limit is operations over the register-only peak of hone's dtype, or bytes over the bandwidth,",
+                "by the best calibration between the row's own runs (`tools/bench/floors.py`).", "",
                 "    tools/bench/all --models MODELS --scripts SCRIPTS --peers VENV --trl-ppo trl112 --llama PYTHON "
-                + " ".join(shlex.quote(word) for word in ("--runs", str(self.arguments.runs))) + " OUT", ""]
+                f"--runs {self.arguments.runs} OUT", ""]
 
     def write(self):
         if not self.store.runs or not self.store.peaks:

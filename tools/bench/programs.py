@@ -106,7 +106,8 @@ class HoneRun(Program):
     def command(self, place):
         if self.kind == "grpo":
             place.inputs("grpo_prompt_tokens.json")  # for its limit
-        files = {key: place.inputs(name) if name else place.model_directory() for key, name in RUN_INPUTS[self.kind].items()}
+        files = {key: place.inputs(name) if name else place.model_directory()
+                 for key, name in RUN_INPUTS[self.kind].items()}
         return [place.hone, "run", os.path.join(CONFIGS, self.kind + ".yaml"),
                 f"run.directory={os.path.dirname(place.run)}", f"run.name={os.path.basename(place.run)}",
                 f"run.threads={THREADS}", f"model.compute={self.compute}",
@@ -120,7 +121,7 @@ class HoneRun(Program):
         with open(os.path.join(place.run, "metrics.jsonl")) as file:
             steps = [line for line in map(json.loads, file) if "grad_norm" in line]
         if self.kind.startswith("train"):
-            return {"tokens/s": statistics.median(step["tokens_per_second"] for step in steps[2:])}
+            return {"train": statistics.median(step["tokens_per_second"] for step in steps[2:])}
         if any(step["completions/mean_length"] != 64 for step in steps):
             raise ValueError("completions are not 64 tokens long: the model ended some of them")
         return {"s": statistics.median(b["seconds"] - a["seconds"] for a, b in zip(steps, steps[1:]))}

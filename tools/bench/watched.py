@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs programs one after the other, each within a time limit, and writes what each used: watched.py PLAN
 
-PLAN is a JSON list of objects: `command`; `environment`, what is added to it; `output` and `log`, files for its two streams; `limit`,
-seconds; and `used`, the file that gets one JSON object: start, exit status, `late` when the limit ended it, seconds of wall time,
-MiB of its largest process, and the cores that other programs used meanwhile.
+PLAN is a JSON list of objects: `command`; `environment`, what is added to it; `output` and `log`, files for its two
+streams; `limit`, seconds; and `used`, the file that gets one JSON object: start, exit status, `late` when the limit ended
+it, seconds of wall time, MiB of its largest process, and the cores that other programs used meanwhile.
 """
 import datetime
 import json
