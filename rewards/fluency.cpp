@@ -15,7 +15,7 @@ class Fluency : public Reward {
       : scorer_(std::move(scorer)), judge_(fmt::format("the language model {}", model)) {}
 
   std::vector<Score> score(std::span<const Episode> episodes) override {
-    return text_scores(*scorer_, episodes, judge_, [](double value) { return Score{.value = value}; });
+    return text_scores(*scorer_, episodes, judge_, [](std::span<const double> values) { return Score{.value = values[0]}; });
   }
 
  private:

@@ -61,6 +61,29 @@ at::Tensor squared_error_loss(const at::Tensor& value_S, const at::Tensor& targe
   return summed((value_S - target_S).square(), denominator);
 }
 
+at::Tensor attribute_loss(const at::Tensor& value_SK, const at::Tensor& target_SK, const at::Tensor& weight_K,
+                          double denominator) {
+  HONE_ASSERT(value_SK.sizes() == target_SK.sizes() && weight_K.size(0) == target_SK.size(1));
+  const auto known_SK = target_SK.isnan().logical_not();
+  const auto difference = (value_SK - target_SK.nan_to_num(0)) * known_SK;
+  return summed(difference.square() * weight_K, denominator);
+}
+
+double attribute_denominator(const at::Tensor& target_SK, const at::Tensor& weight_K) {
+  return (target_SK.isnan().logical_not() * weight_K).sum(at::kDouble).item<double>();
+}
+
+at::Tensor respect_loss(const at::Tensor& chosen_PK, const at::Tensor& rejected_PK, const at::Tensor& side_PK,
+                        const at::Tensor& weight_K, double denominator) {
+  HONE_ASSERT(chosen_PK.sizes() == rejected_PK.sizes() && chosen_PK.sizes() == side_PK.sizes());
+  const auto sign_PK = side_PK.nan_to_num(0).sign();
+  return summed(at::softplus(-sign_PK * (chosen_PK - rejected_PK)) * sign_PK.abs() * weight_K, denominator);
+}
+
+double respect_denominator(const at::Tensor& side_PK, const at::Tensor& weight_K) {
+  return (side_PK.nan_to_num(0).sign().abs() * weight_K).sum(at::kDouble).item<double>();
+}
+
 at::Tensor binary_logistic_loss(const at::Tensor& logit_S, const at::Tensor& label_S, double denominator) {
   HONE_ASSERT(logit_S.sizes() == label_S.sizes());
   return summed(at::softplus(logit_S) - label_S * logit_S, denominator);

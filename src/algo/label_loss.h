@@ -29,6 +29,20 @@ at::Tensor span_loss(const at::Tensor& logits_T2, const at::Tensor& span_S2, con
 /// Σ (value - target)² / denominator.
 at::Tensor squared_error_loss(const at::Tensor& value_S, const at::Tensor& target_S, double denominator);
 
+/// Several numbers a sequence, K attributes of which each row knows some: Σ_k w[k]·Σ (value - target)² over the targets that
+/// are known (NaN: it is not) / denominator. weight_K is float32. attribute_denominator is Σ_k w[k]·(targets known of k).
+at::Tensor attribute_loss(const at::Tensor& value_SK, const at::Tensor& target_SK, const at::Tensor& weight_K,
+                          double denominator);
+double attribute_denominator(const at::Tensor& target_SK, const at::Tensor& weight_K);
+
+/// Pairs judged in K respects: side_PK is above 0 where the chosen answer is the better one, below 0 where the rejected one
+/// is, and 0 or NaN where the pair says nothing.
+///     Σ_k w[k]·Σ -log sigmoid(sign(side)·(chosen - rejected)) / denominator
+/// respect_denominator is Σ_k w[k]·(pairs that say something of k).
+at::Tensor respect_loss(const at::Tensor& chosen_PK, const at::Tensor& rejected_PK, const at::Tensor& side_PK,
+                        const at::Tensor& weight_K, double denominator);
+double respect_denominator(const at::Tensor& side_PK, const at::Tensor& weight_K);
+
 /// Σ softplus(z) - y·z over denominator: the logistic loss of one logit; labels y in [0, 1].
 at::Tensor binary_logistic_loss(const at::Tensor& logit_S, const at::Tensor& label_S, double denominator);
 

@@ -32,6 +32,7 @@
 #include "rewards/model_score.h"
 #include "rewards/numeric_answer.h"
 #include "rewards/overlap.h"
+#include "rewards/process_score.h"
 #include "rewards/random_walks.h"
 #include "rewards/repetition.h"
 #include "rewards/safety.h"
@@ -73,7 +74,7 @@ Catalog stages() {
               {"contrastive", "Vectors of texts that are alike where the texts are.", make<ContrastiveSpec>},
               {"token_classify", "A class for each word.", make<TokenClassifySpec>},
               {"qa_span", "Where in a context the answer to a question is.", make<QaSpanSpec>},
-              {"reward_model", "A scalar reward from pairs or two-class labels.", make<RewardModelSpec>},
+              {"reward_model", "Scores of answers from pairs, labels or ratings, or of steps.", make<RewardModelSpec>},
               {"dpo", "Direct preference optimization and its losses, from pairs.", make<DpoSpec>},
               {"kto", "Kahneman-Tversky optimization, from single good and bad answers.", make<KtoSpec>},
               {"orpo", "Odds-ratio preference optimization: supervised and from pairs at once.", make<OrpoSpec>},
@@ -124,6 +125,7 @@ Catalog rewards() {
               {"diversity", "Different n-grams within the completions of one prompt.", make<DiversitySpec>},
               {"fluency", "Mean log-likelihood under a frozen language model.", make<FluencySpec>},
               {"model_score", "The score of a trained reward model or classifier.", make<ModelScoreSpec>},
+              {"process_score", "The steps of a completion by a reward model of steps.", make<ProcessScoreSpec>},
               {"random_walks", "How near a walk comes to the shortest path.", make<RandomWalksRewardSpec>},
               {"skeleton", "The example to copy.", make<SkeletonRewardSpec>},
               {"math_answer", "1 when the answer is mathematically equal to the reference's.", make<MathAnswerSpec>},

@@ -44,13 +44,14 @@ PoolOptions options_of(const PluginCommand& command) {
 /// What needs a run cannot be tried without one.
 Services without_run() {
   const auto refuse = [](const char* what) {
-    return [what](const std::string&) -> std::nullptr_t {
+    return [what](const auto&...) -> std::nullptr_t {
       fail(ErrorKind::usage, "it needs {}, which only a run has; try it in a run's file", what);
     };
   };
   Services services;
   services.prompts = refuse("a data set");
   services.likelihood = services.scorer = refuse("a model");
+  services.step_scorer = refuse("a model");
   services.executor = [] { return make_sandbox({}, plugin_host().string()); };
   return services;
 }

@@ -9,11 +9,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "data/class_examples.h"
 #include "io/atomic_directory.h"
 #include "io/file.h"
 #include "io/generation_config.h"
 #include "io/model_files.h"
 #include "io/safetensors.h"
+#include "predict/text_classification.h"
 #include "stages/adapter_directory.h"
 #include "stages/describe_model.h"
 #include "stages/model_tensors.h"
@@ -117,12 +119,9 @@ std::string class_of(const Json& config) {
   return classes->as_array()[0].as_string();
 }
 
-std::vector<std::string> labels_of(const Json& config) {
-  std::vector<std::string> labels;
-  const Json* names = config.find("id2label");
-  if (names == nullptr || names->is_null()) return labels;
-  for (std::size_t i = 0; i < names->as_object().size(); ++i) labels.push_back(names->at(std::to_string(i)).as_string());
-  return labels;
+/// Whether a head on whole texts is a reward model's: one output without further words, or several real numbers.
+bool is_reward(const HeadPlan& plan) {
+  return plan.scores == 1 ? plan.problem_type.empty() : plan.problem_type == problem_type_names[2];
 }
 
 /// Tensors that the directory must have: all but those of heads that its class has not.
@@ -257,7 +256,7 @@ HeadPlan read_head_plan(const fs::path& directory) {
   const std::optional<HeadKind> kind = head_of_class(hf_class);
   plan.lm = !kind && !is_trunk_class(hf_class);
   if (!kind) return plan;
-  plan.labels = labels_of(config);
+  plan.labels = stored_labels(config, directory.string());
   if (const Json* type = config.find("problem_type"); type != nullptr && !type->is_null()) {
     plan.problem_type = type->as_string();
   }
@@ -265,7 +264,7 @@ HeadPlan read_head_plan(const fs::path& directory) {
   plan.scores = count != nullptr && !count->is_null() ? count->as_integer()
                 : plan.labels.empty()                 ? 2  // what transformers assumes
                                                       : static_cast<std::int64_t>(plan.labels.size());
-  plan.score_kind = *kind == HeadKind::classes && plan.scores == 1 && plan.problem_type.empty() ? HeadKind::reward : *kind;
+  plan.score_kind = *kind == HeadKind::classes && is_reward(plan) ? HeadKind::reward : *kind;
   return plan;
 }
 

@@ -4,14 +4,14 @@
 
 #include "algo/label_loss.h"
 #include "base/error.h"
-#include "base/format.h"
 #include "base/log.h"
-#include "data/examples.h"
+#include "stages/answer_pairs.h"
+#include "stages/attribute_objective.h"
 #include "stages/classify.h"
-#include "stages/example_objective.h"
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/pair_objective.h"
+#include "stages/step_objective.h"
 
 namespace hone {
 
@@ -19,54 +19,21 @@ namespace {
 
 double share(const at::Tensor& correct_S) { return correct_S.to(at::kDouble).mean().item<double>(); }
 
-/// Chosen and rejected answers with their prompts as documents, which is how a reward model is asked.
-struct PairRows {
-  LearnableRows examples;
-  std::vector<double> train_margins, held_out_margins;  ///< 0 where a row names none
-};
-
-void encode_answers(Run& run, const Dataset& data, Split split, std::size_t most, std::vector<TokenExample>& examples,
-                    std::vector<double>& margins) {
-  const ModelInput input = input_of(*run.model);
-  const std::span<const DataRow> rows = data.rows(split);
-  for (std::size_t i = 0; i < std::min(rows.size(), most); ++i) {
-    const DataRow& row = rows[i];
-    for (const std::string* answer : {&row.chosen, &row.rejected}) {
-      if (answer->empty()) {
-        fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", data.place(split, i),
-             answer == &row.chosen ? "chosen" : "rejected");
-      }
-      examples.push_back(document_example(*run.tokenizer, row.prompt + *answer, input));
-      examples.back().row = static_cast<std::int64_t>(i);
-    }
-    if (examples.back().ids == examples[examples.size() - 2].ids) {
-      fail(ErrorKind::data, "{}: `chosen` and `rejected` are the same within the context of {} tokens: a pair must tell "
-           "which answer is better", data.place(split, i), input.context);
-    }
-    margins.push_back(row.value);
+std::vector<double> margins_of(const Dataset& data, Split split, const std::vector<TokenExample>& examples) {
+  std::vector<double> margins;
+  for (std::size_t i = 0; i < examples.size(); i += 2) {
+    margins.push_back(data.rows(split)[static_cast<std::size_t>(examples[i].row)].value);
   }
-}
-
-PairRows load_pairs(Run& run, const Dataset& data, std::int64_t held_out_rows) {
-  PairRows rows;
-  encode_answers(run, data, Split::train, data.rows(Split::train).size(), rows.examples.train, rows.train_margins);
-  if (data.has(Split::held_out)) {
-    encode_answers(run, data, Split::held_out, static_cast<std::size_t>(held_out_rows), rows.examples.held_out,
-                   rows.held_out_margins);
-  } else {
-    log_warn("data.{}: no rows are held out, so nothing is evaluated on them", data.name());
-  }
-  log_info("data.{}: {} pairs to learn from", data.name(),
-           format_count(static_cast<std::int64_t>(rows.train_margins.size())));
-  return rows;
+  return margins;
 }
 
 /// Pairs of answers to the same prompt, and by how much the chosen one should win.
 class RankingObjective : public PairObjective {
  public:
-  RankingObjective(Run& run, PairRows rows, std::int64_t tokens_per_pass, double centering)
-      : PairObjective(run, std::move(rows.examples), tokens_per_pass),
-        margins_{stream_tensor(rows.train_margins, at::kDouble), stream_tensor(rows.held_out_margins, at::kDouble)},
+  RankingObjective(Run& run, const Dataset& data, LearnableRows rows, std::int64_t tokens_per_pass, double centering)
+      : PairObjective(run, std::move(rows), tokens_per_pass),
+        margins_{stream_tensor(margins_of(data, Split::train, examples().train), at::kDouble),
+                 stream_tensor(margins_of(data, Split::held_out, examples().held_out), at::kDouble)},
         centering_(centering) {}
 
   double accumulate(std::span<const std::uint64_t> rows, const GradientPass& pass) override {
@@ -165,31 +132,74 @@ std::unique_ptr<Objective> labelled_objective(Run& run, const Dataset& data, con
 
 void RewardModelSpec::describe_stage(Fields& f) {
   describe_data(f,
-                "Name of the data set: pairs (prompt+chosen+rejected, perhaps with a margin), or rows with labels of two "
-                "classes.");
-  f.field("positive", positive, "Label of the class that is rewarded; by default the last by name.");
+                "Name of the data set: pairs (prompt+chosen+rejected, perhaps with a margin or with preferences), rows with "
+                "labels of two classes, with several scores, or solutions with a label for each step "
+                "(prompt+completions+labels).");
+  f.field("positive", positive, "Label of the class that is rewarded, of a step that is right; by default the last by name.");
   f.field("center_rewards_coefficient", centering,
           "Weight of the squared sum of a pair's scores, which keeps scores around 0; 0.01 is usual.", at_least(0));
-  describe_training(f, "Held-out evaluation: eval/loss, eval/accuracy, eval/margin, eval/mean_reward.");
+  f.field("weights", weights, "Of several scores or preferences: what each counts in the loss, by name; others 1.");
+  f.field("step_separator", step_separator, "What stands behind each step; a step's label is learned at its last token.");
+  f.check(!step_separator.empty(), "step_separator", "must not be empty");
+  describe_training(f, "Held-out evaluation: eval/loss with eval/accuracy, eval/margin, eval/mean_reward, with eval/mse and "
+                       "eval/pearson of each score, or with eval/first_error of steps.");
+}
+
+void RewardModelSpec::refuse_unused(const Dataset& dataset, bool pairs, bool several) const {
+  const bool steps = dataset.shape() == DataShape::prompt_steps;
+  if (positive && (pairs || several)) {
+    fail(ErrorKind::config, "stages.{}.positive: data.{} consists of {}, which have no labels", name, data,
+         pairs ? "pairs" : "rows with scores");
+  }
+  if (!pairs && centering != 0) {
+    fail(ErrorKind::config, "stages.{}.center_rewards_coefficient: is for pairs, and data.{} has rows of {}", name, data,
+         dataset.shape_name());
+  }
+  if (!several && !weights.empty()) {
+    fail(ErrorKind::config, "stages.{}.weights: are for rows with several scores or preferences, and data.{} has none", name,
+         data);
+  }
+  if (!steps && step_separator != "\n") {
+    fail(ErrorKind::config, "stages.{}.step_separator: is for rows of {}, and data.{} has rows of {}", name,
+         name_of(DataShape::prompt_steps), data, dataset.shape_name());
+  }
+}
+
+std::unique_ptr<Objective> RewardModelSpec::several_scores(Run& run, const Dataset& dataset) const {
+  Attributes attributes = attributes_of(dataset, weights);
+  HeadPlan plan{.lm = false, .scores = static_cast<std::int64_t>(attributes.names.size()), .labels = attributes.names};
+  if (plan.scores > 1) plan.problem_type = problem_type_names[static_cast<std::size_t>(ProblemType::regression)];
+  run.use_heads(plan);
+  return attribute_objective(run, dataset, std::move(attributes), centering, evaluation.rows, training.tokens_per_pass);
+}
+
+StageSummary RewardModelSpec::run_steps(Run& run, const Dataset& dataset) const {
+  require_kind(run, name, {PolicyKind::encoder, PolicyKind::decoder}, "steps are read in place, not generated");
+  const LabelSet labels = step_labels(dataset, positive);
+  run.use_heads({.lm = false, .scores = labels.size(), .score_kind = HeadKind::tokens, .labels = labels.names()});
+  const auto objective =
+      step_objective(run, dataset, labels, step_separator, evaluation.rows, training.tokens_per_pass);
+  StageSummary summary = learn(run, *objective);
+  save_labels(run, name, labels);
+  return summary;
 }
 
 StageSummary RewardModelSpec::run(Run& run) const {
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
-  const bool pairs = dataset->shape() == DataShape::preference;
-  if (pairs && positive) {
-    fail(ErrorKind::config, "stages.{}.positive: data.{} consists of pairs, which have no labels", name, data);
-  }
-  if (!pairs && centering != 0) {
-    fail(ErrorKind::config, "stages.{}.center_rewards_coefficient: data.{} has labels, whose scores are log-odds", name,
-         data);
-  }
-  run.use_heads({.lm = false, .scores = 1});
+  const bool pairs = dataset->shape() == DataShape::preference, several = has_attributes(*dataset);
+  refuse_unused(*dataset, pairs, several);
+  if (dataset->shape() == DataShape::prompt_steps) return run_steps(run, *dataset);
   std::unique_ptr<Objective> objective;
-  if (pairs) {
-    objective = std::make_unique<RankingObjective>(run, load_pairs(run, *dataset, evaluation.rows),
-                                                   training.tokens_per_pass, centering);
+  if (several) {
+    objective = several_scores(run, *dataset);
   } else {
-    objective = labelled_objective(run, *dataset, *this);
+    run.use_heads({.lm = false, .scores = 1});
+    if (pairs) {
+      objective = std::make_unique<RankingObjective>(run, *dataset, load_answer_pairs(run, *dataset, evaluation.rows),
+                                                     training.tokens_per_pass, centering);
+    } else {
+      objective = labelled_objective(run, *dataset, *this);
+    }
   }
   return learn(run, *objective);
 }

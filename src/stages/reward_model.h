@@ -1,21 +1,33 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "stages/supervised.h"
 
 namespace hone {
 
-/// One score a text, learned from pairs (which answer is better) or from labelled rows (which class is good). See
-/// docs/stages/reward_model.md.
+/// What answers are worth: one score a text, learned from pairs (which answer is better) or from labelled rows (which class
+/// is good); several scores, from rows or pairs that judge several respects; or a class for each step of a solution. The
+/// rows decide. See docs/stages/reward_model.md.
 class RewardModelSpec : public DataSpec {
  public:
   std::optional<std::string> positive;
   double centering = 0;
+  std::vector<std::pair<std::string, double>> weights;
+  std::string step_separator = "\n";
 
   void describe_stage(Fields& f) override;
+  /// A model of steps leaves the names of their classes in checkpoints/<stage>/labels.json.
   StageSummary run(Run& run) const override;
+
+ private:
+  void refuse_unused(const Dataset& dataset, bool pairs, bool several) const;
+  std::unique_ptr<Objective> several_scores(Run& run, const Dataset& dataset) const;
+  StageSummary run_steps(Run& run, const Dataset& dataset) const;
 };
 
 }  // namespace hone

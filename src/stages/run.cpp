@@ -9,6 +9,7 @@
 #include "io/file.h"
 #include "stages/describe_model.h"
 #include "stages/model_directory.h"
+#include "stages/step_scorer.h"
 #include "stages/text_scorers.h"
 #include "stages/trainer_state.h"
 #include "text/tokenizer_json.h"
@@ -18,6 +19,16 @@ namespace hone {
 namespace {
 
 constexpr const char* initial_name = "initial";
+
+/// A model directory, for rewards to ask: whatever its shape.
+std::unique_ptr<Model> open_frozen(const Run& run, const std::filesystem::path& place, bool with_head) {
+  const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *run.catalogs);
+  HeadPlan plan = with_head ? read_head_plan(place) : HeadPlan{};
+  plan.value = false;
+  auto frozen = std::make_unique<Model>(*spec, plan, run.compute, WeightUse::compute);
+  load_weights(*frozen, place);
+  return frozen;
+}
 
 }  // namespace
 
@@ -39,7 +50,7 @@ std::shared_ptr<const Dataset> Run::dataset(const std::string& name) {
     for (const auto& [key, unused] : data) known += (known.empty() ? "" : ", ") + key;
     fail(ErrorKind::config, "data: there is no data set '{}'; the file has {}", name, known.empty() ? "none" : known);
   }
-  return loaded_[name] = std::make_shared<const Dataset>(load_dataset(name, data, seed));
+  return loaded_[name] = std::make_shared<const Dataset>(load_dataset(name, data, seed, tokenizer.get()));
 }
 
 Services Run::services() {
@@ -49,17 +60,22 @@ Services Run::services() {
   services.likelihood = [this](const std::string& name) { return make_scorer(name, false); };
   services.executor = executor;
   services.scorer = [this](const std::string& name) { return make_scorer(name, true); };
+  services.step_scorer = [this](const std::string& name, const std::string& separator) {
+    const std::filesystem::path place = model_place(name);
+    return step_scorer(open_frozen(*this, place, true), load_tokenizer(place), separator);
+  };
+  services.pieces = [this](std::span<const std::int32_t> ids) {
+    std::vector<std::string> pieces;
+    for (const std::int32_t id : ids) pieces.emplace_back(tokenizer->is_special(id) ? std::string_view() : tokenizer->id_to_bytes(id));
+    return pieces;
+  };
   return services;
 }
 
 std::unique_ptr<TextScorer> Run::make_scorer(const std::string& stage_or_directory, bool with_head) {
   if (stage_or_directory == initial_name && !with_head) return likelihood_scorer(frozen_copy(), *tokenizer);
   const std::filesystem::path place = model_place(stage_or_directory);
-  const std::unique_ptr<PolicySpec> spec = read_policy_spec(place, *catalogs);
-  HeadPlan plan = with_head ? read_head_plan(place) : HeadPlan{};
-  plan.value = false;
-  auto frozen = std::make_unique<Model>(*spec, plan, compute, WeightUse::compute);
-  load_weights(*frozen, place);
+  std::unique_ptr<Model> frozen = open_frozen(*this, place, with_head);
   std::unique_ptr<Tokenizer> its_tokenizer = load_tokenizer(place);
   auto scorer = with_head ? head_scorer(std::move(frozen), *its_tokenizer)
                           : likelihood_scorer(std::move(frozen), *its_tokenizer);

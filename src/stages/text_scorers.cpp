@@ -11,6 +11,7 @@
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/to_batch.h"
+#include "text/chat_format.h"
 
 namespace hone {
 
@@ -22,6 +23,10 @@ std::vector<std::uint64_t> range(std::size_t count) {
   std::vector<std::uint64_t> rows(count);
   for (std::size_t i = 0; i < count; ++i) rows[i] = i;
   return rows;
+}
+
+Conversation conversation_of(const TextScorer::Item& item) {
+  return answered(Conversation{to_json(item.messages), item.tools}, item.completion);
 }
 
 class LikelihoodScorer : public TextScorer {
@@ -50,6 +55,7 @@ class LikelihoodScorer : public TextScorer {
 
  private:
   TokenExample example_of(const Item& item) const {
+    if (!item.messages.empty()) return answer_of(item);
     TokenExample example;
     example.ids = tokenizer_.encode(item.prompt, AddSpecial::yes);
     if (example.ids.empty() && tokenizer_.bos_id()) example.ids.push_back(*tokenizer_.bos_id());
@@ -62,6 +68,16 @@ class LikelihoodScorer : public TextScorer {
     return example;
   }
 
+  /// The last turn of a conversation; of one that is too long its beginning goes.
+  TokenExample answer_of(const Item& item) const {
+    ExampleEncoder encoder(tokenizer_, model_->policy->shape().context,
+                           {.learned = Learned::last_turn, .overlong = Overlong::truncate_left});
+    encoder.add_conversation(conversation_of(item), "a conversation");
+    std::vector<TokenExample> examples = encoder.take();
+    if (examples.empty()) fail(ErrorKind::data, "a conversation: the chat template marks nothing as the assistant's answer");
+    return std::move(examples[0]);
+  }
+
   std::unique_ptr<Model> model_;
   const Tokenizer& tokenizer_;
 };
@@ -70,23 +86,43 @@ class HeadScorer : public TextScorer {
  public:
   HeadScorer(std::unique_ptr<Model> model, const Tokenizer& tokenizer)
       : model_(std::move(model)), tokenizer_(tokenizer) {
-    if (!model_->score) fail(ErrorKind::data, "the model has no score head: expected a reward model or a classifier");
+    if (!model_->score || !(model_->plan.score_kind == HeadKind::reward || model_->plan.score_kind == HeadKind::classes)) {
+      fail(ErrorKind::data, "the model has no score head for whole texts: expected a reward model or a classifier");
+    }
+  }
+
+  std::vector<std::string> names() const override {
+    if (!scores_several()) return {};
+    std::vector<std::string> names = model_->plan.labels;
+    for (auto k = static_cast<std::int64_t>(names.size()); k < model_->score->outputs(); ++k) {
+      names.push_back(std::to_string(k));
+    }
+    return names;
   }
 
   std::vector<double> score(std::span<const Item> items) override {
     std::vector<TokenExample> examples;
-    for (const Item& item : items) examples.push_back(example_of(item.prompt + item.completion));
+    for (const Item& item : items) examples.push_back(example_of(item));
     const at::Tensor logits_SC =
         batch_scores(*model_, to_batch(pack(examples, range(examples.size()))), tokens_per_pass);
-    const at::Tensor value_S = logits_SC.size(1) == 1 ? logits_SC.squeeze(1) : log_odds_of_last(logits_SC);
-    const at::Tensor doubles = value_S.to(at::kDouble).contiguous();
+    const bool as_they_are = logits_SC.size(1) == 1 || scores_several();
+    const at::Tensor doubles = (as_they_are ? logits_SC : log_odds_of_last(logits_SC)).to(at::kDouble).contiguous();
     return {doubles.data_ptr<double>(), doubles.data_ptr<double>() + doubles.numel()};
   }
 
  private:
-  /// As the head learned it: a classifier the text as the tokenizer gives it, a reward model a document.
-  TokenExample example_of(const std::string& text) const {
+  bool scores_several() const {
+    return model_->plan.score_kind == HeadKind::reward && model_->score->outputs() > 1;
+  }
+
+  /// As the head learned it: conversations as the chat template writes them, a classifier a text as the tokenizer gives it, a
+  /// reward model a document.
+  TokenExample example_of(const Item& item) const {
     const ModelInput input = input_of(*model_);
+    if (!item.messages.empty()) {
+      return TextEncoder(tokenizer_, input, {.overlong = Overlong::truncate_left}).encode(conversation_of(item), "a conversation", 0);
+    }
+    const std::string text = item.prompt + item.completion;
     TokenExample example = model_->plan.score_kind == HeadKind::classes
                                ? TextEncoder(tokenizer_, input, {}).encode(text, std::nullopt, "a text", 0)
                                : document_example(tokenizer_, text, input);
@@ -109,6 +145,7 @@ class OwningScorer : public TextScorer {
  public:
   OwningScorer(std::unique_ptr<Tokenizer> tokenizer, std::unique_ptr<TextScorer> scorer)
       : tokenizer_(std::move(tokenizer)), scorer_(std::move(scorer)) {}
+  std::vector<std::string> names() const override { return scorer_->names(); }
   std::vector<double> score(std::span<const Item> items) override { return scorer_->score(items); }
 
  private:

@@ -108,3 +108,32 @@ TEST_CASE("algo: squared error, and no rows is an error") {
   CHECK(squared_error_loss(numbers({1, 4}), numbers({0, 2}), 2).item<double>() == 2.5);
   HONE_CHECK_ERROR(data, squared_error_loss(numbers({}), numbers({}), 0), "no row of the minibatch");
 }
+
+TEST_CASE("algo: several scores a row count where they are known, by their weights") {
+  const double unknown = std::nan("");
+  const auto value = leaf(numbers({1, 4, 2, 0}).view({2, 2})), target = numbers({0, unknown, 5, 3}).view({2, 2});
+  const auto weight = at::tensor(std::vector<float>{1, 2});
+  CHECK(attribute_denominator(target, weight) == 4);
+  const auto loss = attribute_loss(value, target, weight, 4);
+  CHECK(loss.item<double>() == doctest::Approx((1 + 9 + 2 * 9) / 4.0));
+  loss.backward();
+  CHECK(gap(value.grad(), numbers({2, 0, -6, -12}).view({2, 2}) / 4) < 1e-12);  // nothing flows from what is not known
+  const auto all = numbers({0, 1, 5, 3}).view({2, 2}), one = at::tensor(std::vector<float>{1, 1});
+  CHECK(attribute_loss(value, all, one, attribute_denominator(all, one)).item<double>() ==
+        doctest::Approx(at::mse_loss(value, all).item<double>()));
+  HONE_CHECK_ERROR(data, attribute_loss(value, target * unknown, weight, 0), "no row of the minibatch");
+}
+
+TEST_CASE("algo: pairs count in each respect on the side that is said") {
+  const auto chosen = leaf(numbers({2, 0, 1, 1}).view({2, 2})), rejected = leaf(numbers({1, 3, 0, 5}).view({2, 2}));
+  const auto side = numbers({0.5, -2, 0, std::nan("")}).view({2, 2}), weight = at::tensor(std::vector<float>{1, 3});
+  CHECK(respect_denominator(side, weight) == 4);
+  const auto loss = respect_loss(chosen, rejected, side, weight, 4);
+  CHECK(loss.item<double>() == doctest::Approx((logistic_loss(1) + 3 * logistic_loss(3)) / 4));
+  loss.backward();
+  CHECK(chosen.grad()[1].abs().max().item<double>() == 0);
+  CHECK(gap(chosen.grad(), -rejected.grad()) < 1e-15);
+  const auto first = chosen.select(1, 0), second = rejected.select(1, 0), ones = at::ones({2, 1}, at::kDouble);
+  CHECK(respect_loss(first.unsqueeze(1), second.unsqueeze(1), ones, at::ones({1}), 2).item<double>() ==
+        doctest::Approx(bradley_terry_loss(first, second, {}, 2).item<double>()));
+}

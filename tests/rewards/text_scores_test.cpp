@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -89,17 +90,63 @@ TEST_CASE_FIXTURE(Fixture, "rewards: model_score shapes what the model said and 
   CHECK(score(judge_by(true, {}, {})).parts == std::vector<std::pair<std::string, double>>{{"raw", -2.0}});
 }
 
+TEST_CASE("rewards: of a model with several scores each is a part, and their weighted sum the value") {
+  /// Bytes and spaces of the completion.
+  struct Two : TextScorer {
+    std::vector<std::string> names() const override { return {"bytes", "spaces"}; }
+    std::vector<double> score(std::span<const Item> items) override {
+      std::vector<double> values;
+      for (const Item& item : items) {
+        values.push_back(static_cast<double>(item.completion.size()));
+        values.push_back(static_cast<double>(std::ranges::count(item.completion, ' ')));
+      }
+      return values;
+    }
+  };
+  Services services;
+  services.scorer = [](const std::string&) { return std::make_unique<Two>(); };
+  const std::vector<Episode> episodes{test::episode("a b"), test::episode("a b c")};
+  ModelScoreSpec spec = judge_by(false, {}, {});
+  const auto mean = spec.make(services)->score(episodes);
+  CHECK(mean[0].value == 2);
+  CHECK(mean[1].value == 3.5);
+  using Parts = std::vector<std::pair<std::string, double>>;
+  CHECK(mean[1].parts == Parts{{"bytes", 5}, {"spaces", 2}, {"raw", 3.5}});
+  spec.weights = {{"spaces", -2}};
+  CHECK(spec.make(services)->score(episodes)[1].value == -4);
+  spec.weights = {{"lines", 1}};
+  HONE_CHECK_ERROR(config, spec.make(services), "weights.lines", "bytes, spaces");
+}
+
 TEST_CASE_FIXTURE(Fixture, "rewards: what the model cannot judge is the error of that episode alone") {
-  Episode chat = test::episode("hello");
-  chat.prompt.text.clear();
-  chat.prompt.messages = {{"user", "hi"}};
-  const std::vector<Episode> episodes{test::episode("nan"), chat, test::episode("four")};
+  const std::vector<Episode> episodes{test::episode("nan"), test::episode("four")};
   const auto scores = judge_by(false, {}, {}).make(services)->score(episodes);
   CHECK(scores[0].status == ScoreStatus::error);
   CHECK(scores[0].note == "the model judge returned nan");
-  CHECK(scores[1].status == ScoreStatus::error);
-  CHECK(scores[1].note.find("not as messages") != std::string::npos);
-  CHECK(scores[2].value == -4.0);
+  CHECK(scores[1].value == -4.0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "rewards: a prompt of messages is judged as a conversation that the last answer ends") {
+  Episode chat = test::episode("hello");
+  chat.prompt.text.clear();
+  chat.prompt.messages = {{"system", "be brief"}, {"user", "hi"}};
+  chat.prompt.tools = Json::Array{Json("a tool")};
+  Episode talk = chat;
+  talk.turns.insert(talk.turns.begin(), Turn{.completion = {.text = "what?"}, .reply = "greet me"});
+  const std::vector<Episode> episodes{chat, talk};
+  const auto scores = judge_by(false, {}, {}).make(services)->score(episodes);
+  CHECK(scores[0].value == -5.0);
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].prompt.empty());
+  CHECK(asked[0].completion == "hello");
+  CHECK(asked[0].tools.as_array().size() == 1);
+  REQUIRE(asked[0].messages.size() == 2);
+  REQUIRE(asked[1].messages.size() == 4);
+  CHECK(asked[1].messages[1].content == "hi");
+  CHECK(asked[1].messages[2].role == "assistant");
+  CHECK(asked[1].messages[2].content == "what?");
+  CHECK(asked[1].messages[3].role == "user");
+  CHECK(asked[1].messages[3].content == "greet me");
 }
 
 TEST_CASE_FIXTURE(Fixture, "rewards: model_score refuses unknown models and half a scale") {

@@ -115,3 +115,23 @@ TEST_CASE("stages: a reward model with margins and centring goes the way of TRL'
     CHECK(distance(golden, trl.tiny, name, name).largest <= 2e-3);
   }
 }
+
+/// The next two are watched by tools/golden/reward_heads.py: TRL 1.12's PRMTrainer, and a plain loop over transformers'
+/// head with three outputs.
+TEST_CASE("stages: a reward model of steps goes the way of TRL's trainer, step by step") {
+  const Json golden = committed_golden("process_reward_curve.json");
+  TrlRun trl(golden, "process_reward", "trl_steps");
+  auto spec = trl_settings<RewardModelSpec>(golden, "process_reward");
+  spec.step_separator = "j";
+  spec.run(trl.tiny.run);
+  check_curve(golden, trl.tiny);
+}
+
+TEST_CASE("stages: a reward model of several scores goes the way of a plain loop, step by step") {
+  const Json golden = committed_golden("reward_scores_curve.json");
+  TrlRun trl(golden, "reward_scores", "reward_scores");
+  auto spec = trl_settings<RewardModelSpec>(golden, "reward_scores");
+  spec.weights = {{"short", 2}, {"safe", 0.5}};
+  spec.run(trl.tiny.run);
+  check_curve(golden, trl.tiny);
+}
