@@ -52,7 +52,7 @@ class Page:
 
     def machine(self, group, setting):
         dtype = "float32" if "float32" in setting else "bfloat16"
-        peaks = self.peaks(group)
+        peaks = self.peaks(group) or self.peaks()
         known = [peaks.get(f"{dtype} {loop}", 0) for loop in ("peak", "GEMM")]  # the machine's speed drifts
         return floors.Machine(1e9 * (max(known) or peaks["float32 peak"]), 1e9 * peaks["memory bandwidth"],
                               4 if dtype == "float32" else 2)
