@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "kernels/activation/gated_gradient.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
 #include "kernels/layer_norm/layer_norm.h"
@@ -108,8 +109,15 @@ at::Tensor mlp(const at::Tensor& x_TD, const Mlp& mlp) {
   record({x_TD}, {y_TD},
          [activate, in = std::move(in), out = std::move(out), inner_TF, kind = mlp.activation, gated = mlp.gated,
           x = x_TD.detach()](Grads grads) -> Grads {
-           const at::Tensor active_TF = activate(inner_TF);  // recomputed: a third of the memory
-           const at::Tensor dactive = out.backward(grads[0].contiguous(), active_TF);
+           const at::Tensor dy = grads[0].contiguous();
+           // What is between the two matrices is computed again: a third of the memory.
+           if (gated && !out.adapted()) {
+             const kernels::GatedGradient inner =
+                 kernels::gated_backward_with_forward(out.backward_input(dy), inner_TF, kind);
+             out.backward_parameters(dy, inner.out_TF);
+             return {in.backward(inner.dgate_up_T2F, x)};
+           }
+           const at::Tensor dactive = out.backward(dy, activate(inner_TF));
            return {in.backward(gated ? kernels::gated_backward(dactive, inner_TF, kind)
                                      : kernels::activation_backward(dactive, inner_TF, kind),
                                x)};

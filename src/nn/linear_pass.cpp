@@ -1,5 +1,6 @@
 #include "nn/linear_pass.h"
 
+#include "base/error.h"
 #include "base/random.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/linear/linear.h"
@@ -17,6 +18,12 @@ void add_weight_gradient(const Parameter& weight, const at::Tensor& dy, const at
   if (at::Tensor dweight = weight.grad(); dweight.defined()) {
     kernels::linear_backward_weight(dy, x, weight.store().compute(), dweight);
   }
+}
+
+/// db += column sums of dy.
+void add_bias_gradient(const Parameter& bias, const at::Tensor& dy) {
+  if (!bias.defined()) return;
+  if (at::Tensor dbias = bias.grad(); dbias.defined()) kernels::linear_backward_bias(dy, dbias);
 }
 
 /// m / ‖W + scale·B·A‖ of each row.
@@ -73,11 +80,21 @@ void LinearPass::backward_share(const Share& share, const at::Tensor& dy_TN, con
   dx_TK.add_(dropped(kernels::linear_backward_input(dlow, adapter.a_RK.packed())));
 }
 
+at::Tensor LinearPass::backward_input(const at::Tensor& dy_TN) const {
+  HONE_ASSERT(!adapted());
+  return kernels::linear_backward_input(dy_TN, weight_.packed());
+}
+
+void LinearPass::backward_parameters(const at::Tensor& dy_TN, const at::Tensor& x_TK) const {
+  HONE_ASSERT(!adapted());
+  const at::NoGradGuard no_grad;
+  add_bias_gradient(bias_, dy_TN);
+  add_weight_gradient(weight_, dy_TN, x_TK);
+}
+
 at::Tensor LinearPass::backward(const at::Tensor& dy_TN, const at::Tensor& x_TK) const {
   const at::NoGradGuard no_grad;
-  if (bias_.defined()) {
-    if (at::Tensor dbias = bias_.grad(); dbias.defined()) kernels::linear_backward_bias(dy_TN, dbias);
-  }
+  add_bias_gradient(bias_, dy_TN);
   at::Tensor dy = dy_TN;
   for (const Share& share : shares_) {
     if (share.adapter.magnitude_N.defined()) dy = through_magnitude(share, dy);

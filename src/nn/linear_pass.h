@@ -20,6 +20,11 @@ class LinearPass {
   /// Adds the gradients of all parameters to the arena and returns dx. `x_TK` as in forward.
   at::Tensor backward(const at::Tensor& dy_TN, const at::Tensor& x_TK) const;
 
+  /// The same in two steps, where x is computed again from what dx gives. Not of a matrix with adapters.
+  bool adapted() const { return !shares_.empty(); }
+  at::Tensor backward_input(const at::Tensor& dy_TN) const;
+  void backward_parameters(const at::Tensor& dy_TN, const at::Tensor& x_TK) const;
+
  private:
   struct Share {  ///< of one adapter
     LowRankAdapter adapter;

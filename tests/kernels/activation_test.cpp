@@ -1,4 +1,4 @@
-#include "kernels/activation/activation.h"
+#include "kernels/activation/gated_gradient.h"
 
 #include <cmath>
 #include <vector>
@@ -107,6 +107,16 @@ TEST_CASE("kernels: a row of an activation has the same bits alone and among oth
     for (std::size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], two[i]));
     CHECK(same_bits(gated_forward(gate_up.slice(0, 50, 51), activation), one[0].slice(0, 50, 51)));
     CHECK(same_bits(activation_forward(dout.slice(0, 50, 51), activation), one[2].slice(0, 50, 51)));
+  }
+}
+
+TEST_CASE("kernels: backward gives the forward pass of a gated activation again, to the bit") {
+  const at::Tensor gate_up = random_tensor({21, 74}, 8);
+  const at::Tensor dout = random_tensor({21, 37}, 9);
+  for (const Activation activation : activations) {
+    const GatedGradient got = gated_backward_with_forward(dout, gate_up, activation);
+    CHECK(same_bits(got.out_TF, gated_forward(gate_up, activation)));
+    CHECK(same_bits(got.dgate_up_T2F, gated_backward(dout, gate_up, activation)));
   }
 }
 

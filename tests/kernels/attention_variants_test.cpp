@@ -26,7 +26,8 @@ Outcome run(RowsKernel* store, RowsKernel* attend, BackwardKernel* backward, con
   Outcome result{at::empty({rows, shape.query_width()}), at::empty({rows, shape.fused_width()})};
   const at::Tensor lse = at::empty({rows, shape.heads});
   const KvPages pages = make_kv_pages(2, shape);
-  std::vector<float> scratch(static_cast<std::size_t>(2 * kv_page * shape.head_dim));
+  std::vector<float> scratch(
+      static_cast<std::size_t>(2 * kv_page * shape.head_dim + shape.heads / shape.kv_heads * rows));
   const std::vector<std::int32_t> page{1, 0};
   const AttentionSequence sequence{0, rows, 0, 0, rows, page.data()};
   AttentionArguments arguments{};

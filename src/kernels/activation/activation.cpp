@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/activation/activation_cpu.h"
+#include "kernels/activation/gated_gradient.h"
 
 namespace hone::kernels {
 
@@ -62,7 +63,10 @@ at::Tensor gated_forward(const at::Tensor& gate_up_T2F, Activation activation) {
   return out_TF;
 }
 
-at::Tensor gated_backward(const at::Tensor& dout_TF, const at::Tensor& gate_up_T2F, Activation activation) {
+namespace {
+
+/// `out` may be null.
+at::Tensor gated_gradient(const at::Tensor& dout_TF, const at::Tensor& gate_up_T2F, Activation activation, float* out) {
   check_floats(dout_TF);
   check_floats(gate_up_T2F);
   const std::int64_t rows = dout_TF.size(0);
@@ -75,9 +79,22 @@ at::Tensor gated_backward(const at::Tensor& dout_TF, const at::Tensor& gate_up_T
   const auto kernel = HONE_SELECT(gated_backward_rows);
   parallel_for(rows, grain_rows, [&](std::int64_t begin, std::int64_t end) {
     kernel(activation, dout + begin * width, gate_up + begin * 2 * width, end - begin, width,
-           dgate_up + begin * 2 * width);
+           dgate_up + begin * 2 * width, out == nullptr ? nullptr : out + begin * width);
   });
   return dgate_up_T2F;
+}
+
+}  // namespace
+
+at::Tensor gated_backward(const at::Tensor& dout_TF, const at::Tensor& gate_up_T2F, Activation activation) {
+  return gated_gradient(dout_TF, gate_up_T2F, activation, nullptr);
+}
+
+GatedGradient gated_backward_with_forward(const at::Tensor& dout_TF, const at::Tensor& gate_up_T2F,
+                                          Activation activation) {
+  GatedGradient result{{}, at::empty(dout_TF.sizes(), at::kFloat)};
+  result.dgate_up_T2F = gated_gradient(dout_TF, gate_up_T2F, activation, result.out_TF.data_ptr<float>());
+  return result;
 }
 
 }  // namespace hone::kernels

@@ -109,7 +109,7 @@ void gated_rows(Activation activation, const float* gate_up, int64_t rows, int64
 }
 
 void gated_backward_rows(Activation activation, const float* dout, const float* gate_up, int64_t rows, int64_t width,
-                         float* dgate_up) {
+                         float* dgate_up, float* out) {
   with_curve(activation, [&](auto curve) {
     for (int64_t t = 0; t < rows; ++t) {
       const float* grad = dout + t * width;
@@ -120,8 +120,10 @@ void gated_backward_rows(Activation activation, const float* dout, const float* 
       over_vectors(width, [&](int64_t i, auto load, auto store) {
         const Floats d = load(grad + i);
         const Curve at = curve.curve(load(gate + i));
-        store(dgate + i, d * load(up + i) * at.slope);
+        const Floats factor = load(up + i);
+        store(dgate + i, d * factor * at.slope);
         store(dup + i, d * at.value);
+        if (out != nullptr) store(out + t * width + i, at.value * factor);
       });
     }
   });

@@ -15,6 +15,7 @@ HONE_DECLARE_KERNEL(void, activation_gradients,
 HONE_DECLARE_KERNEL(void, gated_rows,
                     (::hone::kernels::Activation activation, const float* gate_up, int64_t rows, int64_t width,
                      float* out))
+/// `out`: what gated_rows gives, again; may be null.
 HONE_DECLARE_KERNEL(void, gated_backward_rows,
                     (::hone::kernels::Activation activation, const float* dout, const float* gate_up, int64_t rows,
-                     int64_t width, float* dgate_up))
+                     int64_t width, float* dgate_up, float* out))

@@ -17,8 +17,8 @@ struct BlockPair {
   int64_t keys;
   const float* q;  ///< of the first query
   const float* dout;
-  const float* out;
-  const float* lse;  ///< `heads` apart
+  const float* delta;  ///< dout·out of each query
+  const float* lse;    ///< `heads` apart
   const float* key_rows;
   float* dq;  ///< null: not wanted
   float* dk;  ///< null: not wanted; dv likewise
@@ -47,7 +47,6 @@ void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair,
                      float* dscore) {
   const bool shaped = shapes_scores(arguments);
   const float scale = shaped ? 1.0F : arguments.scale;
-  const int64_t out_width = arguments.heads * arguments.head_dim;
   float slope[block_keys];
   for (int64_t r = 0; r < pair.queries; ++r) {
     float* s = score + r * block_keys;
@@ -56,7 +55,7 @@ void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair,
     if (shaped) shape_scores(arguments, pair.head, distance, s, slope);
     const VisibleKeys seen =
         within_block(visible_keys(pair.query + r, keys, arguments.window, arguments.causal), pair.key);
-    const float delta = dot(pair.dout + r * out_width, pair.out + r * out_width, arguments.head_dim);
+    const float delta = pair.delta[r];
     const float lse = pair.lse[r * arguments.heads];
     for (int64_t v = 0; v < block_keys; v += vector_lanes) {
       const Ints mask = lane_mask(v / vector_lanes, seen);
@@ -143,7 +142,6 @@ BlockPair pair_of(const AttentionGradient& gradient, const AttentionGradientUnit
   pair.keys = sequence.keys - key < block_keys ? sequence.keys - key : block_keys;
   pair.q = forward.query + q;
   pair.dout = gradient.dout + out;
-  pair.out = forward.out + out;
   pair.lse = forward.lse + row * forward.heads + head;
   pair.key_rows = forward.key + k;
   pair.dq = unit.writes_queries ? gradient.dquery + q : nullptr;
@@ -151,6 +149,18 @@ BlockPair pair_of(const AttentionGradient& gradient, const AttentionGradientUnit
   pair.dv = unit.writes_keys ? gradient.dvalue + k : nullptr;
   pair.dbias = unit.dbias == nullptr ? nullptr : unit.dbias + head * (2 * forward.bias_reach + 1);
   return pair;
+}
+
+/// dout·out of the unit's queries, [heads of the group][queries].
+void query_deltas(const AttentionGradient& gradient, const AttentionGradientUnit& unit, float* delta) {
+  const AttentionArguments& forward = gradient.forward;
+  const int64_t group = forward.heads / forward.kv_heads;
+  for (int64_t head = unit.kv_head * group; head < (unit.kv_head + 1) * group; ++head) {
+    for (int64_t query = unit.query_begin; query < unit.query_end; ++query) {
+      const int64_t at = ((unit.sequence->first_row + query) * forward.heads + head) * forward.head_dim;
+      *delta++ = dot(gradient.dout + at, forward.out + at, forward.head_dim);
+    }
+  }
 }
 
 }  // namespace
@@ -162,7 +172,10 @@ void attention_backward_unit(const AttentionGradient& gradient, const AttentionG
   const int64_t group = forward.heads / forward.kv_heads;
   float* keys_DB = scratch;
   float* values_DB = scratch + block_keys * head_dim;
+  float* delta = scratch + 2 * block_keys * head_dim;
+  const int64_t queries_of_unit = unit.query_end - unit.query_begin;
   clear_gradients(gradient, unit);
+  query_deltas(gradient, unit, delta);
   for (int64_t key = unit.key_begin; key < unit.key_end; key += block_keys) {
     const int64_t keys = unit.key_end - key < block_keys ? unit.key_end - key : block_keys;
     VisibleKeys queries = queries_of(key, keys, sequence.rows, forward.window, forward.causal);
@@ -174,7 +187,9 @@ void attention_backward_unit(const AttentionGradient& gradient, const AttentionG
     transpose_block(forward.value + at, forward.key_stride, keys, head_dim, values_DB);
     for (int64_t head = unit.kv_head * group; head < (unit.kv_head + 1) * group; ++head) {
       for (int64_t query = queries.begin / block_keys * block_keys; query < queries.end; query += block_keys) {
-        add_pair(forward, pair_of(gradient, unit, head, query, key), sequence.keys, keys_DB, values_DB);
+        BlockPair pair = pair_of(gradient, unit, head, query, key);
+        pair.delta = delta + (head - unit.kv_head * group) * queries_of_unit + query - unit.query_begin;
+        add_pair(forward, pair, sequence.keys, keys_DB, values_DB);
       }
     }
   }

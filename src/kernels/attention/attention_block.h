@@ -18,6 +18,7 @@ static constexpr int64_t block_vectors = block_keys / vector_lanes;  // register
 // Rows computed together: as many as the registers hold, to read each key and value once for all of them.
 static constexpr int score_tile = vector_lanes == 16 ? 8 : vector_lanes == 8 ? 2 : 1;
 static constexpr int value_tile = vector_lanes == 16 ? 4 : 2;
+static constexpr int wide_tile = vector_lanes == 16 ? 8 : 4;
 
 // The two inner loops are kept out of line: there the compiler has enough registers for the addresses of all rows.
 #define HONE_INNER_LOOP static __attribute__((noinline)) void
@@ -175,7 +176,14 @@ static inline void accumulate_last_rows(BlockWeights weight, int64_t rows, int64
 /// out[r][:] += Σ_j weight(r, j) · x[j][:] for j in [begin, end), a chain over ascending j.
 static inline void block_accumulate(BlockWeights weight, int64_t rows, int64_t begin, int64_t end, const float* x,
                                     int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
-  for (int64_t r = 0; r < rows; r += value_tile) {
+  int64_t r = 0;
+  if (head_dim == 2 * vector_lanes) {  // two vectors a row: registers for more rows
+    for (; r + wide_tile <= rows; r += wide_tile) {
+      accumulate_rows<wide_tile>({weight.data + r * weight.row, weight.row, weight.step}, begin, end, x, x_stride,
+                                 head_dim, out + r * out_stride, out_stride);
+    }
+  }
+  for (; r < rows; r += value_tile) {
     const int64_t count = rows - r < value_tile ? rows - r : value_tile;
     accumulate_last_rows<value_tile>({weight.data + r * weight.row, weight.row, weight.step}, count, begin, end, x,
                                      x_stride, head_dim, out + r * out_stride, out_stride);

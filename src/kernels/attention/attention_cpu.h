@@ -88,7 +88,7 @@ HONE_DECLARE_KERNEL(void, attention_decode,
                     (const AttentionArguments& arguments, const AttentionGroup* groups, int64_t begin, int64_t end,
                      float* scratch))
 
-/// `scratch` holds 64 · head_dim floats. However the pairs of a sequence are cut into units, sums run over them in one
-/// order, so the bits are the same.
+/// `scratch` holds 64 · head_dim floats and one for each query of each head of the group. However the pairs of a sequence
+/// are cut into units, sums run over them in one order, so the bits are the same.
 HONE_DECLARE_KERNEL(void, attention_backward_unit,
                     (const AttentionGradient& gradient, const AttentionGradientUnit& unit, float* scratch))

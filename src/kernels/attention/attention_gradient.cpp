@@ -65,10 +65,13 @@ void backward_all(const AttentionGradient& gradient, const AttentionSchedule& sc
   }
   const std::vector<AttentionGradientUnit> units =
       units_of(schedule, forward.kv_heads, partial_SB.defined() ? partial_SB.data_ptr<float>() : nullptr, biases);
+  std::int64_t most_rows = 0;
+  for (const AttentionSequence& sequence : schedule.sequences) most_rows = std::max(most_rows, sequence.rows);
+  const std::int64_t floats = 2 * kv_page * forward.head_dim + forward.heads / forward.kv_heads * most_rows;
   const auto kernel = HONE_SELECT(attention_backward_unit);
   parallel_for(static_cast<std::int64_t>(units.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     thread_local Scratch transposed;
-    float* scratch = transposed.reserve<float>(2 * kv_page * forward.head_dim);
+    float* scratch = transposed.reserve<float>(floats);
     for (std::int64_t unit = begin; unit < end; ++unit) {
       kernel(gradient, units[static_cast<std::size_t>(unit)], scratch);
     }
