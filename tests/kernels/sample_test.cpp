@@ -179,18 +179,60 @@ TEST_CASE("kernels: every variant of the sampler's kernels is stable and close t
     CHECK(same_bits(first, second));
     CHECK(relative_error(first, mass) < 1e-6);
   }
-  std::vector<float> peak(6);
-  for (const auto& kernel : HONE_VARIANTS(sample_peaks)) {
-    kernel(row, count, peak.data());
-    for (std::int64_t b = 0; b < 6; ++b) {
-      CHECK(peak[static_cast<std::size_t>(b)] == logits.slice(0, b * 64, (b + 1) * 64).max().item<float>());
-    }
-  }
-  const at::Tensor expected = (logits >= 1.0F).nonzero().squeeze(1).to(at::kInt);
+  const at::Tensor expected = (logits >= 0.3F).logical_and(logits < 1.0F).nonzero().squeeze(1).to(at::kInt);
   for (const auto& kernel : HONE_VARIANTS(sample_filter)) {
-    at::Tensor id = at::empty({count}, at::kInt);
-    const std::int64_t found = kernel(row, peak.data(), count, 1.0F, id.data_ptr<std::int32_t>());
+    at::Tensor id = at::empty({count + sample_slack}, at::kInt);
+    at::Tensor logit = at::empty({count + sample_slack});
+    at::Tensor kept = at::empty({count + sample_slack});
+    const at::Tensor masses = mass.to(at::kFloat);
+    const SampleList whole{row, masses.const_data_ptr<float>(), nullptr, nullptr, count};
+    const std::int64_t found =
+        kernel(whole, 0.3F, 1.0F, id.data_ptr<std::int32_t>(), logit.data_ptr<float>(), kept.data_ptr<float>());
     CHECK(same_bits(id.slice(0, 0, found), expected));
+    CHECK(same_bits(logit.slice(0, 0, found), logits.index_select(0, expected)));
+    CHECK(same_bits(kept.slice(0, 0, found), masses.index_select(0, expected)));
+  }
+}
+
+TEST_CASE("kernels: in every variant a scan has the log-sum-exp's bits, and its trace is that of the row") {
+  for (const std::int64_t count : {1, 15, 64, 331, 5000}) {
+    const at::Tensor logits = random_tensor({count}, 10, 3.0);
+    const float* row = logits.const_data_ptr<float>();
+    const std::int64_t blocks = (count + sample_block - 1) / sample_block;
+    const at::Tensor expected = ((logits.to(at::kDouble) - logits.max()) * 0.7).exp();
+    const auto sums = HONE_VARIANTS(row_log_sum_exp);
+    const auto scans = HONE_VARIANTS(row_scan);
+    const auto above = HONE_VARIANTS(sample_masses_above);
+    const auto kept = HONE_VARIANTS(sample_kept_masses);
+    for (std::size_t v = 0; v < scans.size(); ++v) {
+      at::Tensor peak = at::empty({blocks});
+      at::Tensor mass = at::empty({blocks});
+      at::Tensor term = at::empty({count});
+      const RowTrace trace{peak.data_ptr<float>(), mass.data_ptr<float>(), term.data_ptr<float>()};
+      const float once = scans[v](row, count, 0.7F, trace);
+      CHECK(once == sums[v](row, count, 0.7F));
+      CHECK(once == scans[v](row, count, 0.7F, {trace.peak, trace.mass, nullptr}));
+      CHECK(relative_error(term, expected) < 1e-6);
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        CHECK(peak[b].item<float>() == logits.slice(0, b * 64, (b + 1) * 64).max().item<float>());
+        CHECK(mass[b].item<float>() == doctest::Approx(expected.slice(0, b * 64, (b + 1) * 64).sum().item<double>()));
+      }
+      const std::vector<float> threshold{-4, -3, -2, -1, 0, 1, 2, 3};
+      double sum[sample_thresholds];
+      above[v]({row, trace.term, nullptr, trace.peak, count}, threshold.data(), sum);
+      for (std::size_t k = 0; k < threshold.size(); ++k) {
+        const double wanted = (expected * (logits >= threshold[k])).sum().item<double>();
+        CHECK(sum[k] == doctest::Approx(wanted).epsilon(1e-6));
+      }
+      const float last = logits[count / 2].item<float>();
+      const auto last_id = static_cast<std::int32_t>(count / 2);
+      for (const float* terms : {static_cast<const float*>(trace.term), static_cast<const float*>(nullptr)}) {
+        const SampleCut cut{row, count, 0.7F, logits.max().item<float>() * 0.7F, trace.peak, terms, last, last_id};
+        kept[v](cut, mass.data_ptr<float>());
+        const double wanted = (expected * (logits >= last)).sum().item<double>();
+        CHECK(mass.sum().item<double>() == doctest::Approx(wanted).epsilon(1e-5));
+      }
+    }
   }
 }
 

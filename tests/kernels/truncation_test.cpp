@@ -18,23 +18,29 @@ namespace {
 using namespace hone::kernels;
 using namespace hone::test;
 
-/// What truncate keeps, renormalised.
+/// What the rule keeps, renormalised.
 std::map<std::int32_t, double> kept_by_truncation(const at::Tensor& logits_V, const SampleRule& rule) {
   const std::int64_t vocabulary = logits_V.size(0);
-  std::vector<float> peaks(static_cast<std::size_t>((vocabulary + sample_block - 1) / sample_block));
+  const auto blocks = static_cast<std::size_t>((vocabulary + sample_block - 1) / sample_block);
+  std::vector<float> peaks(blocks);
+  std::vector<float> masses(blocks);
+  std::vector<float> terms(static_cast<std::size_t>(vocabulary));
   SampleRow row{logits_V.const_data_ptr<float>(), vocabulary};
   row.inverse_temperature = static_cast<float>(1.0 / static_cast<double>(rule.temperature));
-  row.log_sum_exp = HONE_SELECT(row_log_sum_exp)(row.logits, vocabulary, row.inverse_temperature);
-  HONE_SELECT(sample_peaks)(row.logits, vocabulary, peaks.data());
+  HONE_SELECT(row_scan)(row.logits, vocabulary, row.inverse_temperature, {peaks.data(), masses.data(), terms.data()});
   row.block_peak = peaks.data();
+  row.term = terms.data();
   row.peak = *std::max_element(peaks.begin(), peaks.end());
-  Candidates kept_tokens;
-  truncate(row, rule, kept_tokens);
-  double total = 0;
-  for (const float mass : kept_tokens.mass) total += mass;
+  for (const float mass : masses) row.total += mass;
+  const Rank last = last_kept(row, rule);
   std::map<std::int32_t, double> kept;
-  for (std::size_t i = 0; i < kept_tokens.id.size(); ++i) kept[kept_tokens.id[i]] = kept_tokens.mass[i] / total;
-  CHECK(std::is_sorted(kept_tokens.id.begin(), kept_tokens.id.end()));
+  double total = 0;
+  for (std::int32_t id = 0; id < vocabulary; ++id) {
+    if (ranks_before(last, {row.logits[id], id})) continue;
+    kept[id] = terms[static_cast<std::size_t>(id)];
+    total += kept[id];
+  }
+  for (auto& [id, mass] : kept) mass /= total;
   return kept;
 }
 
@@ -53,7 +59,7 @@ TEST_CASE("kernels: top-k, top-p and min-p keep what sorting the whole row keeps
   const std::vector<float> ps{1.0F, 0.999F, 0.9F, 0.3F, 0.0F};
   const std::vector<float> mins{0.0F, 0.001F, 0.3F};
   std::uint64_t seed = 1;
-  for (const std::int64_t vocabulary : {1, 5, 64, 130, 3001}) {
+  for (const std::int64_t vocabulary : {1, 5, 64, 130, 3001, 20011}) {
     for (const double spread : {0.01, 1.0, 6.0}) {
       const at::Tensor logits = random_tensor({vocabulary}, seed++, spread);
       for (const std::int32_t k : ks) {

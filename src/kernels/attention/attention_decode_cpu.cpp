@@ -237,7 +237,8 @@ void attention_decode(const AttentionArguments& arguments, const AttentionGroup*
         start_row(row, head_dim);
       }
       if (group.shared > 0) {
-        memcpy(gathered + s * heads * head_dim, arguments.query + sequence.first_row * arguments.query_stride + first, bytes);
+        const float* const q = arguments.query + sequence.first_row * arguments.query_stride + first;
+        memcpy(gathered + s * heads * head_dim, q, bytes);
       }
     }
     if (group.shared > 0) {

@@ -45,7 +45,8 @@ bool decodes(const AttentionArguments& arguments, const AttentionSchedule& sched
 void decode_all(const AttentionArguments& arguments, const AttentionSchedule& schedule) {
   const auto kernel = HONE_SELECT(attention_decode);
   const std::vector<AttentionGroup> groups = groups_of(arguments, schedule);
-  parallel_for(static_cast<std::int64_t>(groups.size()) * arguments.kv_heads, 1, [&](std::int64_t begin, std::int64_t end) {
+  const auto units = static_cast<std::int64_t>(groups.size()) * arguments.kv_heads;
+  parallel_for(units, 1, [&](std::int64_t begin, std::int64_t end) {
     thread_local Scratch scratch;
     kernel(arguments, groups.data(), begin, end,
            scratch.reserve<float>(2 * attention_group_rows * arguments.head_dim));

@@ -56,9 +56,10 @@ static inline float largest_lane(Floats value) {
 
 static constexpr int64_t most_blocks = 4;  ///< that are weighed together
 
-/// Scores of one query with consecutive blocks become weights exp(scale · score - peak), 0 for keys that are not seen, and
-/// the state moves on to the last block. Scores of block b are at score + b · block_step. correction[b] is what the sums
-/// of all blocks before b must be multiplied by. A NaN among the scores makes the total NaN, whatever becomes of the peak.
+/// Scores of one query with consecutive blocks become weights exp(scale · score - peak), 0 for keys that are not seen,
+/// and the state moves on to the last block. Scores of block b are at score + b · block_step. correction[b] is what the
+/// sums of all blocks before b must be multiplied by. A NaN among the scores makes the total NaN, whatever becomes of
+/// the peak.
 static inline void weigh_blocks(float* score, int64_t block_step, int64_t blocks, const VisibleKeys* seen, float scale,
                                 RowState& state, float* correction) {
   const Floats nothing = broadcast(-INFINITY);

@@ -12,6 +12,24 @@
 /// probability 0.
 HONE_DECLARE_KERNEL(float, row_log_sum_exp, (const float* logits, int64_t vocabulary, float inverse_temperature))
 
+namespace hone::kernels {
+
+inline constexpr int64_t row_block = 64;  ///< logits that share one peak and one mass
+
+/// What one pass over a row leaves beside the log-sum-exp. Terms are exp(logit · inverse_temperature - largest), the
+/// largest being that of all scaled logits.
+struct RowTrace {
+  float* peak;  ///< largest logit of each block of 64; the last block may be shorter
+  float* mass;  ///< sum of the terms of each block
+  float* term;  ///< each term, or null
+};
+
+}  // namespace hone::kernels
+
+/// row_log_sum_exp, to the bit, with its trace.
+HONE_DECLARE_KERNEL(float, row_scan,
+                    (const float* logits, int64_t vocabulary, float inverse_temperature, const RowTrace& trace))
+
 /// logits[token] · inverse_temperature - log_sum_exp.
 HONE_DECLARE_KERNEL(float, row_logprob,
                     (const float* logits, int64_t token, float inverse_temperature, float log_sum_exp))

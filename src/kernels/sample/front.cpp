@@ -48,8 +48,9 @@ Rank select_front(std::vector<Weighted>& items, double target) {
 /// Equal slices of the range of logits, the highest first. The order of buckets follows that of logits.
 class Buckets {
  public:
-  explicit Buckets(const std::vector<float>& logits) {
-    const auto [lowest, highest] = std::minmax_element(logits.begin(), logits.end());
+  explicit Buckets(const Candidates& candidates) {
+    const float* const logits = candidates.logit.data();
+    const auto [lowest, highest] = std::minmax_element(logits, logits + candidates.count);
     highest_ = *highest;
     const float range = std::min(*highest - *lowest, deepest);
     scale_ = range > 0 ? static_cast<float>(bucket_count) / range : 0.0F;
@@ -67,14 +68,14 @@ class Buckets {
 /// Finds the bucket in which the target is reached, then ranks that bucket alone.
 template <class Weight>
 Rank front(const Candidates& candidates, double target, const Weight& weight_of) {
-  const std::size_t count = candidates.size();
+  const std::size_t count = candidates.count;
   std::vector<Weighted> items;
   if (count <= few_enough_to_rank) {
     items.reserve(count);
     for (std::size_t i = 0; i < count; ++i) items.push_back({{candidates.logit[i], candidates.id[i]}, weight_of(i)});
     return select_front(items, target);
   }
-  const Buckets buckets(candidates.logit);
+  const Buckets buckets(candidates);
   double weight[bucket_count] = {};
   int size[bucket_count] = {};
   for (std::size_t i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/error.h"
@@ -18,7 +19,7 @@ namespace {
 struct Workspace {
   std::vector<float> block_peak;
   std::vector<float> block_mass;
-  Candidates kept;
+  std::vector<float> term;
 };
 
 Workspace& workspace_of_thread() {
@@ -27,12 +28,6 @@ Workspace& workspace_of_thread() {
 }
 
 std::int64_t blocks_of(std::int64_t vocabulary) { return (vocabulary + sample_block - 1) / sample_block; }
-
-std::int32_t first_of_largest(const SampleRow& row) {
-  const float* block = std::find(row.block_peak, row.block_peak + blocks_of(row.vocabulary), row.peak);
-  const float* start = row.logits + (block - row.block_peak) * sample_block;
-  return static_cast<std::int32_t>(std::find(start, row.logits + row.vocabulary, row.peak) - row.logits);
-}
 
 /// Index of the first mass at which the running sum exceeds `target`, which becomes what is left of it there. When
 /// rounding keeps the sum below the target: the last index with any mass.
@@ -57,18 +52,22 @@ double total_of(const float* mass, std::int64_t count) {
   return total;
 }
 
-/// Inverse transform over the whole row: the block first, then the token within it.
-std::int32_t draw(const SampleRow& row, double uniform, std::vector<float>& block_mass) {
-  const std::int64_t blocks = blocks_of(row.vocabulary);
-  block_mass.resize(static_cast<std::size_t>(blocks));
-  HONE_SELECT(sample_block_masses)
-  (row.logits, row.vocabulary, row.inverse_temperature, row.log_sum_exp, block_mass.data());
-  double target = uniform * total_of(block_mass.data(), blocks);
-  const std::int64_t start = locate(block_mass.data(), blocks, target) * sample_block;
-  float mass[sample_block];
-  const std::int64_t count = std::min(sample_block, row.vocabulary - start);
-  HONE_SELECT(sample_masses)(row.logits + start, count, row.inverse_temperature, row.log_sum_exp, mass);
-  return static_cast<std::int32_t>(start + locate(mass, count, target));
+struct Drawn {
+  std::int32_t id;
+  double share;  ///< of the kept mass
+};
+
+/// Inverse transform over the kept tokens: the block first, then the token within it. `block_mass` is theirs.
+Drawn draw(const SampleCut& cut, const float* block_mass, double uniform) {
+  const std::int64_t blocks = blocks_of(cut.count);
+  const double total = total_of(block_mass, blocks);
+  double target = uniform * total;
+  const std::int64_t start = locate(block_mass, blocks, target) * sample_block;
+  float term[sample_block];
+  const std::int64_t count = std::min(sample_block, cut.count - start);
+  HONE_SELECT(sample_kept_terms)(cut, start, start + count, term);
+  const std::int64_t place = locate(term, count, target);
+  return {static_cast<std::int32_t>(start + place), static_cast<double>(term[place]) / total};
 }
 
 /// What logits are multiplied by; greedy: as at temperature 1.
@@ -79,39 +78,42 @@ float inverse_of(float temperature) {
 /// Returns false when the logits have no distribution.
 bool sample_row(const float* logits, std::int64_t vocabulary, const SampleRule& rule, double uniform, Sampled& out) {
   Workspace& workspace = workspace_of_thread();
-  const bool greedy = rule.temperature == 0.0F;
-  SampleRow row{logits, vocabulary};
-  row.inverse_temperature = inverse_of(rule.temperature);
-  row.log_sum_exp = HONE_SELECT(row_log_sum_exp)(logits, vocabulary, row.inverse_temperature);
-  if (!std::isfinite(row.log_sum_exp)) return false;
-  if (greedy || rule.truncates()) {
-    workspace.block_peak.resize(static_cast<std::size_t>(blocks_of(vocabulary)));
-    HONE_SELECT(sample_peaks)(logits, vocabulary, workspace.block_peak.data());
-    row.block_peak = workspace.block_peak.data();
-    row.peak = *std::max_element(workspace.block_peak.begin(), workspace.block_peak.end());
+  const std::int64_t blocks = blocks_of(vocabulary);
+  const bool truncates = rule.truncates();
+  const bool keeps_terms = truncates && rule.top_k == 0;
+  workspace.block_peak.resize(static_cast<std::size_t>(blocks));
+  workspace.block_mass.resize(static_cast<std::size_t>(blocks));
+  if (keeps_terms && workspace.term.size() < static_cast<std::size_t>(vocabulary)) {
+    workspace.term.resize(static_cast<std::size_t>(vocabulary));
   }
+  float* const block_mass = workspace.block_mass.data();
+  const RowTrace trace{workspace.block_peak.data(), block_mass, keeps_terms ? workspace.term.data() : nullptr};
+  const float inverse_temperature = inverse_of(rule.temperature);
+  const float log_sum_exp = HONE_SELECT(row_scan)(logits, vocabulary, inverse_temperature, trace);
+  if (!std::isfinite(log_sum_exp)) return false;
+  SampleRow row{logits, vocabulary, inverse_temperature, trace.peak, trace.term};
+  row.peak = *std::max_element(trace.peak, trace.peak + blocks);
   const auto logprob = [&](std::int32_t id) {
-    return HONE_SELECT(row_logprob)(logits, id, row.inverse_temperature, row.log_sum_exp);
+    return HONE_SELECT(row_logprob)(logits, id, inverse_temperature, log_sum_exp);
   };
-  if (greedy) {
-    out.id = first_of_largest(row);
+  if (rule.temperature == 0.0F) {
+    out.id = first_of_largest(row).id;
     out.logprob = logprob(out.id);
     out.sampler_logprob = 0;
-  } else if (!rule.truncates()) {
-    out.id = draw(row, uniform, workspace.block_mass);
-    out.logprob = logprob(out.id);
-    out.sampler_logprob = out.logprob;
-  } else {
-    Candidates& kept = workspace.kept;
-    truncate(row, rule, kept);
-    const auto count = static_cast<std::int64_t>(kept.id.size());
-    const double total = total_of(kept.mass.data(), count);
-    double target = uniform * total;
-    const auto chosen = static_cast<std::size_t>(locate(kept.mass.data(), count, target));
-    out.id = kept.id[chosen];
-    out.logprob = logprob(out.id);
-    out.sampler_logprob = static_cast<float>(std::log(static_cast<double>(kept.mass[chosen]) / total));
+    return true;
   }
+  Rank last{-std::numeric_limits<float>::infinity(), std::numeric_limits<std::int32_t>::max()};
+  if (truncates) {
+    row.total = total_of(block_mass, blocks);
+    last = last_kept(row, rule);
+  }
+  const SampleCut cut{logits,     vocabulary, inverse_temperature, row.peak * inverse_temperature,
+                      trace.peak, trace.term, last.logit,          last.id};
+  if (truncates) HONE_SELECT(sample_kept_masses)(cut, block_mass);
+  const Drawn drawn = draw(cut, block_mass, uniform);
+  out.id = drawn.id;
+  out.logprob = logprob(drawn.id);
+  out.sampler_logprob = truncates ? static_cast<float>(std::log(drawn.share)) : out.logprob;
   return true;
 }
 

@@ -15,6 +15,8 @@ namespace {
 // Probabilities are float32: a sum that misses top_p, or a ratio that misses min_p, by this share has reached it.
 constexpr double rounding = 1e-6;
 constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr std::int32_t any_id = std::numeric_limits<std::int32_t>::max();
+constexpr std::size_t few_enough_to_rank = 256;
 
 /// The k-th largest block peak: at least k logits are not below it.
 float top_k_threshold(const SampleRow& row, std::int64_t k) {
@@ -25,87 +27,137 @@ float top_k_threshold(const SampleRow& row, std::int64_t k) {
   return peaks[static_cast<std::size_t>(k - 1)];
 }
 
-float logit_of(const SampleRow& row, double log_probability) {
-  return static_cast<float>((log_probability + row.log_sum_exp) / row.inverse_temperature);
+/// What of the list has low ≤ logit < high.
+void gather(const SampleList& list, float low, float high, Candidates& found) {
+  found.make_room(static_cast<std::size_t>(list.count + sample_slack));
+  float* const mass = list.mass == nullptr ? nullptr : found.mass.data();
+  found.count = static_cast<std::size_t>(
+      HONE_SELECT(sample_filter)(list, low, high, found.id.data(), found.logit.data(), mass));
 }
 
-/// A logit below which the rule certainly keeps nothing: few candidates remain to be ranked.
-float safe_threshold(const SampleRow& row, const SampleRule& rule) {
-  if (rule.top_k > 0) return top_k_threshold(row, rule.top_k);
-  float threshold = -infinity;
-  if (rule.top_p < 1.0F) {
-    // Tokens less likely than this hold less than 1 - top_p together, so top_p is reached without them.
-    const double share = (1.0 - static_cast<double>(rule.top_p)) / static_cast<double>(row.vocabulary);
-    threshold = std::max(threshold, logit_of(row, std::log(share) - 0.01));
+SampleList list_of(const SampleRow& row) { return {row.logits, row.term, nullptr, row.block_peak, row.vocabulary}; }
+
+SampleList list_of(const Candidates& candidates) {
+  return {candidates.logit.data(), candidates.mass.data(), candidates.id.data(), nullptr,
+          static_cast<std::int64_t>(candidates.count)};
+}
+
+/// A stretch of the ranking: what has low ≤ logit < high, behind tokens of the mass `before`.
+struct Stretch {
+  float low;
+  float high;
+  double before;
+};
+
+/// The part of the stretch in which the mass reaches `target`: one of eight of equal width up to `top`, the largest
+/// logit that the stretch may have. `list` has all of the stretch.
+Stretch narrowed(const SampleList& list, const Stretch& stretch, float top, double target) {
+  float threshold[sample_thresholds];
+  double sum[sample_thresholds];
+  const float width = (top - stretch.low) / static_cast<float>(sample_thresholds);
+  for (std::int64_t k = 0; k < sample_thresholds; ++k) {
+    threshold[k] = k == 0 ? stretch.low : stretch.low + width * static_cast<float>(k);
   }
-  if (rule.min_p > 0.0F) {
-    const double peak = static_cast<double>(row.peak) * row.inverse_temperature - row.log_sum_exp;
-    threshold = std::max(threshold, logit_of(row, peak + std::log(static_cast<double>(rule.min_p)) - 0.01));
+  HONE_SELECT(sample_masses_above)(list, threshold, sum);
+  std::int64_t k = sample_thresholds - 1;
+  while (k > 0 && stretch.before + sum[k] < target) --k;
+  if (k + 1 == sample_thresholds) return {threshold[k], stretch.high, stretch.before};
+  return {threshold[k], threshold[k + 1], stretch.before + sum[k + 1]};
+}
+
+/// The last token of the shortest front of the ranking whose mass reaches the share top_p. Few tokens remain to be
+/// ranked: whole passes tell first which logits they can have.
+Rank top_p_rank(const SampleRow& row, float top_p) {
+  thread_local Candidates lists[2];
+  const double target = static_cast<double>(top_p) * row.total * (1.0 - rounding);
+  if (target <= 0) return first_of_largest(row);
+  // Tokens less likely than this hold less than 1 - top_p together, so top_p is reached without them.
+  const double share = (1.0 - static_cast<double>(top_p)) / static_cast<double>(row.vocabulary) * row.total;
+  const double lowest = static_cast<double>(row.peak) + (std::log(share) - 0.01) / row.inverse_temperature;
+  Stretch stretch{std::min(static_cast<float>(lowest), row.peak), infinity, 0};
+  stretch = narrowed(list_of(row), stretch, row.peak, target);
+  Candidates* found = &lists[0];
+  gather(list_of(row), stretch.low, stretch.high, *found);
+  while (found->count > few_enough_to_rank) {
+    const std::size_t size = found->count;
+    stretch = narrowed(list_of(*found), stretch, std::min(stretch.high, row.peak), target);
+    Candidates* const fewer = found == &lists[0] ? &lists[1] : &lists[0];
+    gather(list_of(*found), stretch.low, stretch.high, *fewer);
+    found = fewer;
+    if (found->count > size / 2) break;  // equal logits: no width divides them
   }
-  return std::min(threshold, row.peak);
-}
-
-void gather(const SampleRow& row, float threshold, Candidates& candidates) {
-  candidates.id.resize(static_cast<std::size_t>(row.vocabulary));
-  const std::int64_t count =
-      HONE_SELECT(sample_filter)(row.logits, row.block_peak, row.vocabulary, threshold, candidates.id.data());
-  candidates.resize(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < candidates.size(); ++i) candidates.logit[i] = row.logits[candidates.id[i]];
-  HONE_SELECT(sample_masses)
-  (candidates.logit.data(), count, row.inverse_temperature, row.log_sum_exp, candidates.mass.data());
-}
-
-void drop_behind(const Rank& last, Candidates& candidates) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Rank rank{candidates.logit[i], candidates.id[i]};
-    const float mass = candidates.mass[i];
-    candidates.id[kept] = rank.id;
-    candidates.logit[kept] = rank.logit;
-    candidates.mass[kept] = mass;
-    kept += ranks_before(last, rank) ? 0 : 1;
-  }
-  candidates.resize(kept);
-}
-
-double total_mass(const Candidates& candidates) {
-  double total = 0;
-  for (const float mass : candidates.mass) total += mass;
-  return total;
+  return front_by_mass(*found, target - stretch.before);
 }
 
 /// The last rank that min_p keeps.
-Rank min_p_rank(const SampleRow& row, const Candidates& candidates, float min_p) {
-  if (min_p > 1.0F) {
-    const auto best = std::find(candidates.logit.begin(), candidates.logit.end(), row.peak);
-    return {row.peak, candidates.id[static_cast<std::size_t>(best - candidates.logit.begin())]};
-  }
+Rank min_p_rank(const SampleRow& row, float min_p) {
+  if (min_p > 1.0F) return first_of_largest(row);
   const double below_peak = (std::log(static_cast<double>(min_p)) - rounding) / row.inverse_temperature;
   const double lowest = static_cast<double>(row.peak) + below_peak;
   float logit = static_cast<float>(lowest);
   if (static_cast<double>(logit) < lowest) logit = std::nextafter(logit, infinity);
-  return {std::min(logit, row.peak), std::numeric_limits<std::int32_t>::max()};
+  return {std::min(logit, row.peak), any_id};
+}
+
+void drop_behind(const Rank& last, Candidates& candidates) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < candidates.count; ++i) {
+    const Rank rank{candidates.logit[i], candidates.id[i]};
+    candidates.id[kept] = rank.id;
+    candidates.logit[kept] = rank.logit;
+    kept += ranks_before(last, rank) ? 0 : 1;
+  }
+  candidates.count = kept;
+}
+
+/// The last rank that top-k and then top-p keep.
+Rank top_k_rank(const SampleRow& row, const SampleRule& rule) {
+  thread_local Candidates candidates;
+  SampleList list = list_of(row);
+  list.mass = nullptr;
+  gather(list, top_k_threshold(row, rule.top_k), infinity, candidates);
+  Rank last{-infinity, any_id};
+  if (row.vocabulary > rule.top_k) {
+    last = front_by_count(candidates, rule.top_k);
+    drop_behind(last, candidates);
+  }
+  if (rule.top_p >= 1.0F) return last;
+  HONE_SELECT(sample_masses)
+  (candidates.logit.data(), static_cast<std::int64_t>(candidates.count), row.inverse_temperature,
+   row.peak * row.inverse_temperature, candidates.mass.data());
+  double total = 0;
+  for (std::size_t i = 0; i < candidates.count; ++i) total += candidates.mass[i];
+  return front_by_mass(candidates, static_cast<double>(rule.top_p) * total * (1.0 - rounding));
 }
 
 }  // namespace
 
-void Candidates::resize(std::size_t count) {
-  id.resize(count);
-  logit.resize(count);
-  mass.resize(count);
+void Candidates::make_room(std::size_t size) {
+  if (id.size() >= size) return;
+  id.resize(size);
+  logit.resize(size);
+  mass.resize(size);
 }
 
-void truncate(const SampleRow& row, const SampleRule& rule, Candidates& kept) {
-  gather(row, safe_threshold(row, rule), kept);
-  double total = 1;  // without top-k the threshold dropped candidates, but not from the whole they are a part of
+Rank first_of_largest(const SampleRow& row) {
+  const std::int64_t blocks = (row.vocabulary + sample_block - 1) / sample_block;
+  const float* block = std::find(row.block_peak, row.block_peak + blocks, row.peak);
+  const float* start = row.logits + (block - row.block_peak) * sample_block;
+  return {row.peak, static_cast<std::int32_t>(std::find(start, row.logits + row.vocabulary, row.peak) - row.logits)};
+}
+
+Rank last_kept(const SampleRow& row, const SampleRule& rule) {
+  Rank last{-infinity, any_id};
   if (rule.top_k > 0) {
-    if (kept.size() > static_cast<std::size_t>(rule.top_k)) drop_behind(front_by_count(kept, rule.top_k), kept);
-    total = total_mass(kept);
+    last = top_k_rank(row, rule);
+  } else if (rule.top_p < 1.0F) {
+    last = top_p_rank(row, rule.top_p);
   }
-  if (rule.top_p < 1.0F) {
-    drop_behind(front_by_mass(kept, static_cast<double>(rule.top_p) * total * (1.0 - rounding)), kept);
+  if (rule.min_p > 0.0F) {
+    const Rank least = min_p_rank(row, rule.min_p);
+    if (ranks_before(least, last)) last = least;
   }
-  if (rule.min_p > 0.0F) drop_behind(min_p_rank(row, kept, rule.min_p), kept);
+  return last;
 }
 
 }  // namespace hone::kernels
