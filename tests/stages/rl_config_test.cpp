@@ -53,6 +53,11 @@ TEST_CASE("stages: a stage needs an environment and rewards, the rest has defaul
                    "rewards");
 }
 
+TEST_CASE("stages: rollouts in int8 are refused unless they are corrected for") {
+  HONE_CHECK_ERROR(config, read<PpoSpec>("rollout: {weights: int8}\n"), "rollout", "importance.recompute: true");
+  CHECK(read<PpoSpec>("rollout: {weights: int8}\nimportance: {recompute: true}\n").rl.rollout.weights == RolloutWeights::int8);
+}
+
 TEST_CASE("stages: truncated sampling is refused unless it is corrected") {
   for (const std::string truncation :
        {"top_k: 5", "top_p: 0.9", "min_p: 0.1", "repetition_penalty: 1.2", "presence_penalty: -0.5",
@@ -135,6 +140,10 @@ TEST_CASE("stages: settings of the family that contradict each other are refused
   refused("kl: {place: reward, ratio_weighted: true}\n", "ratio_weighted", "loss");
   refused("gamma: 0.9\n", "gamma", "to_come");
   refused("baseline: greedy\nrollout: {max_lag: 1}\n", "baseline", "lag");
+  refused("rollout: {token_budget: 8}\n", "token_budget", "spare_prompts");
+  refused("rollout: {token_budget: 64, spare_prompts: 8}\n", "rollout", "less than sampling.max_tokens");
+  refused("rollout: {token_budget: 8, spare_prompts: 8, max_lag: 1}\n", "token_budget", "max_lag");
+  refused("dynamic_sampling: 2\nrollout: {token_budget: 8, spare_prompts: 8}\n", "rollout", "dynamic_sampling");
   refused("compare: each\ncredit: to_come\n", "compare", "episode");
   refused("compare: each\nbaseline: none\n", "compare", "baseline");
   refused("compare: each\nmissing_eos_penalty: 1\n", "compare", "missing_eos_penalty");

@@ -86,6 +86,26 @@ TEST_CASE("stages: groups of the past are learned from again, against the weight
   CHECK(all_are(corrected.series("logprob_gap/max"), 0));
 }
 
+TEST_CASE("stages: episodes drawn from int8 weights are learned from with the weights of the trained ones") {
+  const auto learn = [](RolloutWeights weights, TinyRun& tiny) {
+    GrpoSpec spec = quick<GrpoSpec>("grpo");
+    spec.rl.iterations = 30;
+    spec.rl.optimizer.learning_rate = 1e-2;
+    spec.rl.rollout.weights = weights;
+    spec.rl.importance.recompute = true;
+    spec.run(tiny.run);
+  };
+  TinyRun trained, cheap;
+  learn(RolloutWeights::trained, trained);
+  learn(RolloutWeights::int8, cheap);
+  CHECK(all_are(trained.series("importance/mean"), 1));
+  CHECK(cheap.series("importance/mean").at(0) != 1);
+  CHECK(cheap.series("importance/mean").at(0) == doctest::Approx(1).epsilon(0.05));
+  CHECK(all_are(cheap.series("logprob_gap/max"), 0));  // scoring and training read the same copies
+  CHECK(trained.series("reward").at(29) > 0.8);
+  CHECK(cheap.series("reward").at(29) > 0.8);
+}
+
 TEST_CASE("stages: truncated answers are judged but not learned from when that is asked for") {
   TinyRun tiny;
   GrpoSpec spec = quick<GrpoSpec>("grpo");
