@@ -18,6 +18,7 @@
 #include "data/prepare_rows.h"
 #include "io/generation_config.h"
 #include "kernels/isa.h"
+#include "kernels/tensor_memory.h"
 #include "plugin/process.h"
 #include "report/console.h"
 #include "report/html_report.h"
@@ -107,6 +108,7 @@ void prepare_process(std::int64_t threads) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
+  kernels::use_tensor_memory();
   at::set_num_threads(1);
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   set_threads(static_cast<int>(threads == 0 ? cores : threads));
