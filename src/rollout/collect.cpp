@@ -1,6 +1,7 @@
 #include "rollout/collect.h"
 
-#include <numeric>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -61,20 +62,23 @@ class Play {
         plan_(plan),
         episodes_(episodes),
         group_ended_(group_ended),
-        key_(stream_key(plan.key, "visit/" + std::to_string(plan.visit))),
-        open_in_group_(episodes.size() / static_cast<std::size_t>(plan.samples), plan.samples) {}
+        open_in_group_(episodes.size() / static_cast<std::size_t>(plan.samples), 0) {}
 
   void run(const SamplingConfig& sampling) {
-    std::vector<std::size_t> open(episodes_.size());
-    std::iota(open.begin(), open.end(), 0);
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < episodes_.size(); ++i) {
+      if (!is_open(episodes_[i])) continue;
+      open.push_back(i);
+      ++open_in_group_[i / static_cast<std::size_t>(plan_.samples)];
+    }
     while (!open.empty()) {
       std::vector<Request> requests;
       requests.reserve(open.size());
       for (const std::size_t i : open) requests.push_back(request_for(episodes_[i]));
       engine_.generate(requests, sampling, nullptr, [&](std::size_t request, Completion& completion) {
         Episode& episode = episodes_[open[request]];
-        episode.turns.push_back({.completion = std::move(completion)});
-        if (environment_.single_turn()) end(open[request]);
+        write(episode, std::move(completion));
+        if (environment_.single_turn() && !is_open(episode)) end(open[request]);
       });
       if (environment_.single_turn()) return;
       open = answer(open);
@@ -82,13 +86,36 @@ class Play {
   }
 
  private:
+  /// Random numbers go by the visit in which the episode was begun.
   Request request_for(const Episode& episode) const {
-    Request request{.key = key_,
+    Request request{.key = stream_key(plan_.key, "visit/" + std::to_string(episode.visit)),
                     .prompt_id = episode.prompt.id,
                     .sample = static_cast<std::uint32_t>(episode.sample),
                     .first_position = static_cast<std::uint32_t>(episode.completion_tokens())};
     (engine_.encodes() ? request.source : request.context) = episode.token_stream();
+    if (plan_.token_budget == 0) return request;
+    HONE_ASSERT(!engine_.encodes());
+    request.budget = plan_.token_budget;
+    if (!episode.turns.empty() && is_open(episode)) {
+      request.written = static_cast<std::uint32_t>(episode.turns.back().completion.ids.size());
+    }
     return request;
+  }
+
+  /// A new turn, or more of one that was left open.
+  static void write(Episode& episode, Completion drawn) {
+    if (episode.turns.empty() || !is_open(episode)) {
+      episode.turns.push_back({.completion = std::move(drawn)});
+      return;
+    }
+    Completion& completion = episode.turns.back().completion;
+    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    append(completion.ids, drawn.ids);
+    append(completion.logprob, drawn.logprob);
+    append(completion.sampler_logprob, drawn.sampler_logprob);
+    append(completion.version, drawn.version);
+    completion.text = std::move(drawn.text);
+    completion.finish = drawn.finish;
   }
 
   void end(std::size_t index) {
@@ -99,16 +126,19 @@ class Play {
 
   /// Lets the environment reply to the episodes. Those that go on.
   std::vector<std::size_t> answer(const std::vector<std::size_t>& open) {
+    std::vector<std::size_t> answered;  // the others are left for another call
+    std::ranges::copy_if(open, std::back_inserter(answered), [&](std::size_t i) { return !is_open(episodes_[i]); });
+    if (answered.empty()) return {};
     std::vector<const Episode*> waiting;
-    for (const std::size_t i : open) waiting.push_back(&episodes_[i]);
+    for (const std::size_t i : answered) waiting.push_back(&episodes_[i]);
     const std::vector<Environment::Step> steps = environment_.steps(waiting);
     HONE_ASSERT(steps.size() == waiting.size());
     std::vector<std::size_t> still_open;
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      if (goes_on(episodes_[open[i]], steps[i])) {
-        still_open.push_back(open[i]);
+    for (std::size_t i = 0; i < answered.size(); ++i) {
+      if (goes_on(episodes_[answered[i]], steps[i])) {
+        still_open.push_back(answered[i]);
       } else {
-        end(open[i]);
+        end(answered[i]);
       }
     }
     return still_open;
@@ -146,7 +176,6 @@ class Play {
   const CollectPlan& plan_;
   std::span<Episode> episodes_;
   const GroupEnded& group_ended_;
-  std::uint64_t key_;
   std::vector<std::int64_t> open_in_group_;
 };
 

@@ -23,6 +23,7 @@ struct CollectPlan {
   std::uint64_t visit = 0;     ///< global rollout index, so that a prompt seen again draws anew
   std::int64_t max_turns = 8;  ///< an episode that has not ended by then is cut (finish: env)
   std::int64_t max_episode_tokens = 0;  ///< no turn begins once the policy wrote so many (finish: length); 0: no limit
+  std::int64_t token_budget = 0;  ///< of each completion in one call of play; then it is left open (is_open); 0: no limit
 };
 
 /// Episodes before their first completion, for each prompt index `plan.samples` of them, adjacent.
@@ -32,8 +33,14 @@ std::vector<Episode> start_episodes(const Tokenizer& tokenizer, const Environmen
 /// Told the episodes [first, first + count) of a group when the last of them has ended.
 using GroupEnded = std::function<void(std::size_t first, std::size_t count)>;
 
-/// Generates and lets the environment reply until every episode has ended. Episodes keep their places. Error{config}
-/// when an episode with an encoder-decoder model would go on after its first turn.
+/// Whether the episode has not ended: it was not begun, or its last completion was left by a budget of tokens.
+inline bool is_open(const Episode& episode) {
+  return episode.turns.empty() || episode.turns.back().completion.finish == FinishReason::abort;
+}
+
+/// Generates and lets the environment reply until every episode has ended, or is left for another call where there is a
+/// token_budget: those that are open go on where they were left, as if they never had been, but for the weights. Episodes
+/// keep their places. Error{config} when an episode with an encoder-decoder model would go on after its first turn.
 void play(Engine& engine, const Tokenizer& tokenizer, Environment& environment, const SamplingConfig& sampling,
           const CollectPlan& plan, std::span<Episode> episodes, const GroupEnded& group_ended);
 

@@ -43,6 +43,16 @@ class AdapterDropout {
   ParameterStore& store_;
 };
 
+/// At the rows that the mask counts, 0 elsewhere.
+at::Tensor counted_logprobs(Model& model, const Batch& part, const at::Tensor& hidden_TD, double inverse_temperature) {
+  const at::Tensor row_M = at::nonzero(part.mask_T).squeeze(1);
+  const at::Tensor logprob_M = model.policy->lm_head()
+                                   .token_statistics(take_rows(hidden_TD, row_M), part.target_T.index_select(0, row_M),
+                                                     inverse_temperature, false)
+                                   .logprob_M;
+  return at::zeros_like(part.mask_T).index_copy_(0, row_M, logprob_M);
+}
+
 }  // namespace
 
 std::vector<std::vector<std::int64_t>> cut_by_tokens(const Batch& batch, std::span<const std::int64_t> sequences,
@@ -92,14 +102,17 @@ at::Tensor batch_hidden(Model& model, const Batch& batch, double dropout, std::u
 
 at::Tensor batch_logprobs(Model& model, const Batch& batch, double inverse_temperature, std::int64_t tokens_per_pass) {
   return by_passes(batch, tokens_per_pass, [&](const Batch& part) {
-    const at::Tensor row_M = at::nonzero(part.mask_T).squeeze(1);
-    const at::Tensor hidden_MD = take_rows(batch_hidden(model, part), row_M);
-    const at::Tensor logprob_M = model.policy->lm_head()
-                                     .token_statistics(hidden_MD, part.target_T.index_select(0, row_M),
-                                                       inverse_temperature, false)
-                                     .logprob_M;
-    return at::zeros_like(part.mask_T).index_copy_(0, row_M, logprob_M);
+    return counted_logprobs(model, part, batch_hidden(model, part), inverse_temperature);
   });
+}
+
+LogprobsAndValues batch_logprobs_and_values(Model& model, const Batch& batch, double inverse_temperature,
+                                            std::int64_t tokens_per_pass) {
+  const at::Tensor both_T2 = by_passes(batch, tokens_per_pass, [&](const Batch& part) {
+    const at::Tensor hidden_TD = batch_hidden(model, part);
+    return at::stack({counted_logprobs(model, part, hidden_TD, inverse_temperature), (*model.value)(hidden_TD).squeeze(1)}, 1);
+  });
+  return {both_T2.select(1, 0).contiguous(), both_T2.select(1, 1).contiguous()};
 }
 
 void fill_logprobs(Model& model, std::span<Episode> episodes, double inverse_temperature, std::int64_t tokens_per_pass) {

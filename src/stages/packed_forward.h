@@ -32,6 +32,13 @@ void fill_logprobs(Model& model, std::span<Episode> episodes, double inverse_tem
 /// The value head at every row: [T]. No gradient.
 at::Tensor batch_values(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
 
+/// Both of a model whose value head shares the trunk, in one pass.
+struct LogprobsAndValues {
+  at::Tensor logprob_T, value_T;
+};
+LogprobsAndValues batch_logprobs_and_values(Model& model, const Batch& batch, double inverse_temperature,
+                                            std::int64_t tokens_per_pass);
+
 /// The score head at the rows that it reads: [S, outputs], or [T, outputs] of a head for tokens. No gradient.
 at::Tensor batch_scores(Model& model, const Batch& batch, std::int64_t tokens_per_pass);
 

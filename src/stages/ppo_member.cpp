@@ -60,12 +60,11 @@ void PpoMember::use_passes(const PassPlan& passes) {
 }
 
 std::int64_t PpoMember::later_bytes() const {
-  if (own_ == nullptr) return 0;
-  return moment_bytes(*optimizer_) + static_cast<std::int64_t>(own_->store.grads().nbytes());
+  return own_ == nullptr ? 0 : static_cast<std::int64_t>(own_->store.grads().nbytes());
 }
 
 void PpoMember::assign(Batch& batch, const Verdicts& verdicts, MetricValues& metrics) {
-  batch.value_T = batch_values(critic(), batch, spec_.rl.tokens_per_pass);
+  if (!batch.value_T.defined()) batch.value_T = batch_values(critic(), batch, spec_.rl.tokens_per_pass);
   const ScorePosition position = spec_.rl.compat.score_position;
   const at::Tensor credit_T = credit_mask(batch.start_S1, batch.mask_T, position);
   if (position != ScorePosition::last_token) batch.critic_mask_T = credit_T;

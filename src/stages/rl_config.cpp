@@ -35,6 +35,10 @@ void RlConfig::describe_collection(Fields& f) {
 
 void RlConfig::describe_loss(Fields& f) {
   f.section("optimizer", optimizer, "AdamW and its schedule.");
+  f.field("average_decay", average_decay,
+          "Keep an exponential mean of the policy's weights with this decay (0.999); it is what is evaluated and what the "
+          "stage ends with, while the weights that learn draw the episodes. 0: none.",
+          {.low = 0, .high = 1, .open_high = true});
   f.field("max_skipped_updates", max_skipped_updates,
           "Updates in a row that a gradient which is not finite may cost before the run stops.", at_least(0));
   f.choice("ratio", ratio, ratio_level_names, "The probability ratio of each token, or the geometric mean over its episode.");
@@ -88,8 +92,14 @@ void RlConfig::check_rules(Fields& f) const {
   f.check(dynamic_sampling == 0 || !rollout.replay, "dynamic_sampling", "a replay has its groups already");
   f.check(dynamic_sampling == 0 || samples > 1, "dynamic_sampling", "compares the episodes of a prompt: samples must be at "
                                                                      "least 2");
+  f.check(rollout.weights == RolloutWeights::trained || importance.recompute, "rollout",
+          "weights: int8 draws from another distribution than the trained one: set importance.recompute: true");
   f.check(past.groups == 0 || (curriculum.levels.empty() && !rollout.replay), "past",
           "past groups go without a curriculum and without a replay");
+  f.check(rollout.token_budget == 0 || (curriculum.levels.empty() && dynamic_sampling == 0), "rollout",
+          "token_budget goes without a curriculum and without dynamic_sampling");
+  f.check(rollout.token_budget < sampling.max_tokens || rollout.token_budget == 0, "rollout",
+          "token_budget must be less than sampling.max_tokens: otherwise every completion is drawn at once");
   f.check(past.groups <= prompts, "past", "groups must not exceed prompts");
   f.check(!entropy_target || entropy_coefficient > 0, "entropy_target", "needs an entropy_coefficient to start from");
   f.check(dual_clip == 0 || dual_clip > 1, "dual_clip", "must be above 1, or 0 for off");
@@ -110,6 +120,15 @@ std::int64_t RlConfig::optimizer_steps(std::int64_t without) const {
   const std::int64_t first = without == 0 && iterations > 0 ? 1 : 0;
   const std::int64_t others = std::max<std::int64_t>(0, iterations - without - first);
   return epochs * (first * minibatches(episodes()) + others * minibatches(episodes() + past.groups * samples));
+}
+
+std::int64_t RlConfig::reach() const {
+  const std::int64_t ahead = rollout.max_lag + (past.groups > 0 ? past.iterations : 0);
+  if (rollout.token_budget == 0) return ahead;
+  const auto shares = [](std::int64_t whole, std::int64_t part) { return (whole + part - 1) / part; };
+  // An iteration has one round at least; then those that ended wait for older ones.
+  const std::int64_t rounds = max_turns * shares(sampling.max_tokens, rollout.token_budget);
+  return ahead + rounds + shares(prompts + rollout.spare_prompts, prompts);
 }
 
 std::int64_t RlConfig::length_constant() const {

@@ -43,6 +43,7 @@ struct RlConfig {
   std::int64_t max_episode_tokens = 0;
 
   OptimizerConfig optimizer;
+  double average_decay = 0;
   std::int64_t max_skipped_updates = 3;
 
   RatioLevel ratio = RatioLevel::token;
@@ -78,6 +79,8 @@ struct RlConfig {
   std::int64_t minibatches(std::int64_t learned) const { return (learned + minibatch - 1) / minibatch; }
   /// Of all iterations but the first `without`.
   std::int64_t optimizer_steps(std::int64_t without = 0) const;
+  /// How many iterations before the one that learns from them episodes may have been begun.
+  std::int64_t reach() const;
   /// What constant_length divides by.
   std::int64_t length_constant() const;
   /// Whether the sampler's distribution is not the recomputed old policy's.

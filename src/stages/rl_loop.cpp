@@ -29,11 +29,6 @@ std::unique_ptr<Reference> make_reference(Run& run, const KlConfig& config) {
   return config.reference ? std::make_unique<Reference>(run, *config.reference) : std::make_unique<Reference>(run);
 }
 
-/// How many iterations before this one may have drawn what is learned from.
-std::int64_t reach(const RlConfig& config) {
-  return config.rollout.max_lag + (config.past.groups > 0 ? config.past.iterations : 0);
-}
-
 }  // namespace
 
 RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMember& member,
@@ -61,12 +56,13 @@ RlLoop::RlLoop(Run& run, const RlConfig& config, const std::string& stage, RlMem
   evaluator_ = std::make_unique<Evaluator>(run, own_evaluation_environment_ ? *own_evaluation_environment_ : source_.environment(),
                                            own_evaluation_rewards_ ? *own_evaluation_rewards_ : source_.rewards(), evaluation,
                                            config_.max_turns, config_.max_episode_tokens);
+  if (config.average_decay > 0) average_.emplace(run.model->store, config.average_decay);
   summary_.stage = stage;
 }
 
 PassPlan RlLoop::plan_passes() const {
   PassNeeds needs = pass_needs(config_, run_.model->policy->shape());
-  needs.later += moment_bytes(optimizer_) + member_.later_bytes();
+  needs.later += member_.later_bytes();
   if (stopping_.keeps_best()) needs.later += static_cast<std::int64_t>(run_.model->store.weights().nbytes());
   return hone::plan_passes(*run_.model, {config_.tokens_per_pass, config_.gradient_checkpointing, config_.memory}, needs, stage_);
 }
@@ -96,7 +92,14 @@ void RlLoop::learn() {
     if (evaluation_due_) evaluate();
     checkpointer_.after_step(iteration_);
   }
-  if (!stopping_.keeps_best()) return;
+  adopt_final();
+}
+
+void RlLoop::adopt_final() {
+  if (!stopping_.keeps_best()) {
+    if (average_) average_->adopt();
+    return;
+  }
   best_.restore(run_.model->store);
   measure();
 }
@@ -132,7 +135,7 @@ void RlLoop::iterate(std::int64_t iteration) {
   run_.report->step(iteration, metrics);
   report_trained(run_, iteration, episodes, batch);
   versions_.push_back(version);
-  while (static_cast<std::int64_t>(versions_.size()) > std::max<std::int64_t>(1, reach(config_))) {
+  while (static_cast<std::int64_t>(versions_.size()) > std::max<std::int64_t>(1, config_.reach())) {
     versions_.erase(versions_.begin());
   }
 }
@@ -160,6 +163,10 @@ void RlLoop::exchange(TrainerState& state) {
   state.value("entropy_coefficient", entropy_coefficient);
   state.value("entropy_seen", entropy_seen);
   entropy_.restore(entropy_coefficient, entropy_seen);
+  if (average_) {
+    state.tensor("average", average_->values());
+    state.value("average.updates", average_->updates());
+  }
   if (reference_ != nullptr) reference_->exchange(state);
   stopping_.exchange(state);
   best_.exchange(state);
@@ -192,14 +199,23 @@ Batch RlLoop::make_batch(const std::vector<Episode>& episodes, std::size_t fresh
   const ScoreSummary summary = summarize_scores(score_tensor(episodes), verdicts.valid_S);
   if (const std::string complaint = summary.complaint(); !complaint.empty()) log_warn("{}: {}", stage_, complaint);
   verdicts.reward_T = token_rewards_of(batch, episodes, verdicts, metrics);
-  if (config_.importance.recompute) {
-    batch.old_logprob_T =
-        batch_logprobs(*run_.model, batch, config_.sampling.inverse_temperature(), config_.tokens_per_pass);
-  }
+  if (config_.importance.recompute) recompute(batch);
   member_.assign(batch, verdicts, metrics);
   control(batch, verdicts);
   constant_rewards_ = count_constant_rewards(summary, constant_rewards_, config_.constant_reward_patience);
   return batch;
+}
+
+/// With a critic on the same trunk its values come of the same pass.
+void RlLoop::recompute(Batch& batch) const {
+  const double inverse_temperature = config_.sampling.inverse_temperature();
+  if (!run_.model->value) {
+    batch.old_logprob_T = batch_logprobs(*run_.model, batch, inverse_temperature, config_.tokens_per_pass);
+    return;
+  }
+  LogprobsAndValues both = batch_logprobs_and_values(*run_.model, batch, inverse_temperature, config_.tokens_per_pass);
+  batch.old_logprob_T = std::move(both.logprob_T);
+  batch.value_T = std::move(both.value_T);
 }
 
 void RlLoop::control(Batch& batch, const Verdicts& verdicts) const {
@@ -244,7 +260,7 @@ at::Tensor RlLoop::token_rewards_of(Batch& batch, const std::vector<Episode>& ep
 
 UpdateMetrics RlLoop::update(const Batch& batch, std::int64_t iteration) {
   const std::int64_t now = run_.model->store.version();
-  check_policy_lag(batch, reach(config_) > 0 ? versions_.front() : now, now);
+  check_policy_lag(batch, config_.reach() > 0 ? versions_.front() : now, now);
   UpdateMetrics metrics;
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch.sequences()));
   for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) {
@@ -286,6 +302,7 @@ bool RlLoop::step_policy(const Batch& minibatch, const std::vector<LossPass>& pa
     loss.backward();
   }
   const StepReport report = optimizer_.step(1.0);
+  if (average_ && !report.skipped) average_->update();
   metrics.grad_norm_sum += report.grad_norm;
   metrics.learning_rate = report.learning_rate;
   ++metrics.steps;
@@ -332,6 +349,8 @@ void RlLoop::show_samples(const std::string& when) {
 }
 
 void RlLoop::evaluate() {
+  std::optional<WeightAverage::InPlace> in_place;
+  if (average_) in_place.emplace(*average_);
   const Stopping::Verdict verdict = stopping_.observe(measure());
   if (iteration_ == 0) show_samples("before");
   if (verdict.is_best) {

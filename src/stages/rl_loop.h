@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "optim/optimizer.h"
+#include "optim/weight_average.h"
 #include "stages/checkpointer.h"
 #include "stages/loss_passes.h"
 #include "stages/past_groups.h"
@@ -25,7 +27,9 @@ namespace hone {
 ///     next iteration ◄─ optimizer steps ◄─ clipped loss ◄─ member.assign: advantages
 ///
 /// The policy lag is 0, so episodes are learned from before the next ones are drawn, unless rollout.max_lag allows 1:
-/// then the next ones are generated while these are scored (stages/rollout_source.h).
+/// then the next ones are generated while these are scored, or rollout.token_budget lets long ones go on for several
+/// iterations (stages/rollout_source.h). Where an average of the weights is kept, it is what is evaluated, chosen among and
+/// left at the end; the weights that learn draw the episodes and are the checkpoints'.
 class RlLoop {
  public:
   /// Everything is borrowed and must outlive the loop. `stage` names the checkpoints and random streams;
@@ -44,6 +48,8 @@ class RlLoop {
   PassPlan plan_passes() const;
   /// `fresh` of the episodes are this iteration's, the others earlier ones.
   Batch make_batch(const std::vector<Episode>& episodes, std::size_t fresh, MetricValues& metrics);
+  /// Log-probabilities by the weights of now.
+  void recompute(Batch& batch) const;
   Verdicts verdicts_of(const std::vector<Episode>& episodes) const;
   at::Tensor token_rewards_of(Batch& batch, const std::vector<Episode>& episodes, Verdicts& verdicts,
                               MetricValues& metrics);
@@ -63,6 +69,8 @@ class RlLoop {
   /// Evaluates and reports; fills the summary's figure before (iteration_ 0) or after.
   MetricValues measure();
   void show_samples(const std::string& when);
+  /// Goes to the best weights, whose figures the summary then tells, or to the average.
+  void adopt_final();
 
   Run& run_;
   const RlConfig& config_;
@@ -75,6 +83,7 @@ class RlLoop {
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<Reference> reference_;
   Optimizer optimizer_;
+  std::optional<WeightAverage> average_;
   KlController kl_;
   EntropyController entropy_;
   PastGroups past_;

@@ -47,6 +47,20 @@ void RolloutConfig::describe(Fields& f) {
           "The ratio is then against the weights that generated.",
           between(0, 1));
   f.check(max_lag == 0 || !replay, "max_lag", "must be 0 for a replay");
+  f.field("token_budget", token_budget,
+          "Partial rollouts: a completion gets so many tokens at a time; longer ones go on in the next iteration, with the "
+          "weights of then, while others are learned from. 0: every completion is drawn at once.",
+          at_least(0));
+  f.field("spare_prompts", spare_prompts,
+          "Prompts in flight beside those that an iteration learns from; each iteration takes the oldest whose answers have "
+          "all ended.",
+          at_least(0));
+  f.check((token_budget > 0) == (spare_prompts > 0), "token_budget",
+          "goes with spare_prompts: prompts that are answered beside those that an iteration learns from");
+  f.check(token_budget == 0 || (max_lag == 0 && !replay), "token_budget", "goes without max_lag and without a replay");
+  f.choice("weights", weights, rollout_weights_names,
+           "int8: episodes are drawn from a copy of the matrices in 8-bit integers, which is made anew each iteration: faster, "
+           "and another distribution than the trained one, so it goes with importance.recompute.");
 }
 
 void CompatConfig::describe(Fields& f) {

@@ -20,6 +20,8 @@ enum class KlPlace { off, reward, loss };
 inline constexpr std::array<std::string_view, 3> kl_place_names = {"off", "reward", "loss"};
 enum class KlControl { fixed, adaptive };
 inline constexpr std::array<std::string_view, 2> kl_control_names = {"fixed", "adaptive"};
+enum class RolloutWeights { trained, int8 };
+inline constexpr std::array<std::string_view, 2> rollout_weights_names = {"trained", "int8"};
 enum class TruncatedSampling { refuse, correct };
 inline constexpr std::array<std::string_view, 2> truncated_sampling_names = {"refuse", "correct"};
 
@@ -39,10 +41,13 @@ struct KlConfig {
   KlController controller() const;
 };
 
-/// Rollouts that are kept in a file, and rollouts that come from one (rollout/record.h).
+/// Rollouts that are kept in a file, rollouts that come from one (rollout/record.h), and what is drawn ahead of learning.
 struct RolloutConfig {
   std::optional<std::string> record, replay;
   std::int64_t max_lag = 0;
+  std::int64_t token_budget = 0;
+  std::int64_t spare_prompts = 0;
+  RolloutWeights weights = RolloutWeights::trained;
   void describe(Fields& f);
 };
 

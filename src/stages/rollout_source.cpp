@@ -31,7 +31,9 @@ RolloutSource::RolloutSource(Run& run, const RlConfig& config, const std::string
       rewards_(std::make_unique<RewardSum>(config.rewards, run.services())),
       engine_(*run.model, *run.tokenizer, config.engine),
       greedy_(greedy),
+      in_flight_(config.samples),
       statistics_(rewards_->statistics()) {
+  if (config_.rollout.weights == RolloutWeights::int8) cheap_.emplace(run.model->store);
   if (!config_.rollout.replay) return;
   replay_ = std::make_unique<RolloutReplay>(*config_.rollout.replay, environment(), *run.tokenizer,
                                             ReplayNeeds{.iterations = config_.iterations,
@@ -50,7 +52,12 @@ CollectPlan RolloutSource::plan(std::int64_t iteration, std::int64_t round) cons
           .key = stream_key(run_.seed, "rollout/" + stage_),
           .visit = static_cast<std::uint64_t>(iteration) | static_cast<std::uint64_t>(round) << 32,
           .max_turns = config_.max_turns,
-          .max_episode_tokens = config_.max_episode_tokens};
+          .max_episode_tokens = config_.max_episode_tokens,
+          .token_budget = config_.rollout.token_budget};
+}
+
+std::unique_ptr<SamplingCopy::Use> RolloutSource::drawing_weights() {
+  return cheap_ ? std::make_unique<SamplingCopy::Use>(*cheap_) : nullptr;
 }
 
 RolloutSource::Generated RolloutSource::generate(std::int64_t iteration, std::int64_t round) {
@@ -58,6 +65,7 @@ RolloutSource::Generated RolloutSource::generate(std::int64_t iteration, std::in
   Environment& environment = curriculum_.environment(level);
   const std::vector<std::uint64_t> indices = curriculum_.next_prompts(config_.prompts);
   auto rollout = std::make_unique<Rollout>(*run_.tokenizer, environment, *rewards_, indices, plan(iteration, round));
+  const auto cheap = drawing_weights();
   rollout->generate(engine_, *run_.tokenizer, environment, config_.sampling);
   return {std::move(rollout), level};
 }
@@ -68,6 +76,9 @@ std::vector<Episode> RolloutSource::next(std::int64_t iteration, bool last, Metr
   if (replay_ != nullptr) {
     curriculum_.next_prompts(config_.prompts);
     episodes = replayed(iteration);
+  } else if (config_.rollout.token_budget > 0) {
+    episodes = continued(iteration, metrics);
+    if (greedy_) answer_greedily(episodes, curriculum_.level(), iteration);
   } else {
     const Generated now = ahead_.rollout != nullptr ? std::exchange(ahead_, {}) : generate(iteration);
     if (config_.rollout.max_lag > 0 && !last) {
@@ -81,6 +92,30 @@ std::vector<Episode> RolloutSource::next(std::int64_t iteration, bool last, Metr
   }
   if (config_.shuffle_rewards) shuffle_scores(episodes, iteration);
   if (record_ != nullptr) record_->write(iteration, episodes);
+  return episodes;
+}
+
+std::vector<Episode> RolloutSource::continued(std::int64_t iteration, MetricValues& metrics) {
+  const CollectPlan plan = this->plan(iteration, 0);
+  const std::vector<std::uint64_t> indices =
+      curriculum_.next_prompts(config_.prompts + config_.rollout.spare_prompts - in_flight_.groups());
+  in_flight_.add(start_episodes(*run_.tokenizer, environment(), indices, plan));
+  double rounds = 0;
+  do {
+    const auto cheap = drawing_weights();
+    in_flight_.advance(engine_, *run_.tokenizer, environment(), config_.sampling, plan);
+    ++rounds;
+  } while (in_flight_.ended() < config_.prompts);
+  cheap.reset();
+  Rollout rollout(*rewards_, in_flight_.take(config_.prompts), plan);
+  rollout.score_all();
+  std::vector<Episode> episodes = rollout.scored(ScoreUse::training);
+  const auto earlier = std::ranges::count_if(episodes, [&](const Episode& episode) {
+    return episode.visit < static_cast<std::uint64_t>(iteration);
+  });
+  metrics.emplace_back("partial/rounds", rounds);
+  metrics.emplace_back("partial/begun_earlier", static_cast<double>(earlier) / static_cast<double>(episodes.size()));
+  metrics.emplace_back("partial/in_flight", static_cast<double>(in_flight_.groups()));
   return episodes;
 }
 
@@ -121,6 +156,7 @@ void RolloutSource::answer_greedily(std::span<const Episode> episodes, std::size
   }
   CollectPlan plan = this->plan(iteration, 0);
   plan.samples = 1;
+  plan.token_budget = 0;
   Environment& environment = curriculum_.environment(level);
   Rollout rollout(*run_.tokenizer, environment, *rewards_, indices, plan);
   rollout.generate(engine_, *run_.tokenizer, environment, config_.sampling.greedy());
@@ -155,6 +191,7 @@ void RolloutSource::shuffle_scores(std::vector<Episode>& episodes, std::int64_t 
 void RolloutSource::iteration_done() {
   curriculum_.iteration_done();
   ahead_unscored_ = std::exchange(made_ahead_, {});
+  still_in_flight_ = in_flight_.episodes();
   statistics_ = rewards_->statistics();
 }
 
@@ -168,8 +205,13 @@ void RolloutSource::exchange(TrainerState& state) {
   state.value("episodes_ahead", ahead);
   auto level = static_cast<std::int64_t>(ahead_unscored_.level);
   state.value("episodes_ahead/level", level);
+  Json in_flight = state.restoring() ? Json() : save_episodes(still_in_flight_);
+  state.value("episodes_in_flight", in_flight);
   if (!state.restoring()) return;
   rewards_->restore_statistics(statistics_);
+  still_in_flight_ = restore_episodes(in_flight, environment());
+  in_flight_ = InFlight(config_.samples);
+  in_flight_.add(still_in_flight_);
   ahead_unscored_.level = static_cast<std::size_t>(level);
   ahead_unscored_.episodes = restore_episodes(ahead, curriculum_.environment(ahead_unscored_.level));
   if (ahead_unscored_.episodes.empty()) return;

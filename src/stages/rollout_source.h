@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
+#include "nn/sampling_copy.h"
+#include "rollout/in_flight.h"
 #include "rollout/record.h"
 #include "rollout/replay.h"
 #include "rollout/rollout.h"
@@ -22,6 +25,7 @@ namespace hone {
 ///     max_lag 0   generate 1 ─ score 1 ─ learn 1 ─ generate 2 …     scoring overlaps the generation of other groups
 ///     max_lag 1   generate 1 ─ generate 2 ─ learn 1 ─ generate 3 ─ learn 2 …
 ///                              score 1 ────┘          score 2 ───┘  slow rewards do not hold up the engine
+///     token_budget: long episodes are generated over several iterations (rollout/in_flight.h)
 class RolloutSource {
  public:
   /// All borrowed objects outlive it. `greedy`: each prompt of an iteration is also answered greedily.
@@ -54,9 +58,13 @@ class RolloutSource {
   Generated generate(std::int64_t iteration, std::int64_t round = 0);
   CollectPlan plan(std::int64_t iteration, std::int64_t round) const;
   /// Leaves groups out that teach nothing and generates others until there are enough, or no rounds left.
+  /// The weights that draw, while it lives; null: those that are trained.
+  std::unique_ptr<SamplingCopy::Use> drawing_weights();
   void fill_up(std::vector<Episode>& episodes, std::int64_t iteration, MetricValues& metrics);
   void answer_greedily(std::span<const Episode> episodes, std::size_t level, std::int64_t iteration);
   std::vector<Episode> replayed(std::int64_t iteration);
+  /// Goes on with what is in flight until there are enough groups.
+  std::vector<Episode> continued(std::int64_t iteration, MetricValues& metrics);
   void shuffle_scores(std::vector<Episode>& episodes, std::int64_t iteration) const;
 
   Run& run_;
@@ -65,6 +73,7 @@ class RolloutSource {
   Curriculum curriculum_;
   std::unique_ptr<RewardSum> rewards_;
   Engine engine_;
+  std::optional<SamplingCopy> cheap_;  ///< rollout.weights: int8
   bool greedy_;
   std::vector<double> greedy_scores_;
   std::unique_ptr<RolloutReplay> replay_;
@@ -72,6 +81,8 @@ class RolloutSource {
   Generated ahead_;                 ///< for the next iteration (max_lag 1)
   Saved ahead_unscored_;            ///< what ahead_ held when the last complete iteration ended
   Saved made_ahead_;                ///< the same for the iteration that is under way
+  InFlight in_flight_;                    ///< with a token_budget
+  std::vector<Episode> still_in_flight_;  ///< what it held when the last complete iteration ended
   std::vector<double> statistics_;  ///< of the rewards when the last complete iteration ended
 };
 

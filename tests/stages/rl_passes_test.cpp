@@ -5,7 +5,10 @@
 #include <string>
 
 #include "stages/grpo_presets.h"
+#include "stages/packed_forward.h"
+#include "stages/ppo.h"
 #include "stages/tiny_rl.h"
+#include "stages/to_batch.h"
 
 using namespace hone;
 using namespace hone::test;
@@ -89,4 +92,31 @@ TEST_CASE("stages: every form of the loss accumulates the same gradient in passe
     if (last.defined()) CHECK((whole - last).norm().item<double>() > 1e-2 * whole.norm().item<double>());
     last = whole;
   }
+}
+
+TEST_CASE("stages: with a shared trunk log-probabilities and values that are computed anew come of one pass, bit for bit") {
+  const auto learn = [](bool recompute, TinyRun& tiny) {
+    PpoSpec spec = quick<PpoSpec>("ppo");
+    spec.rl.iterations = 3;
+    spec.rl.importance.recompute = recompute;
+    spec.run(tiny.run);
+  };
+  TinyRun kept, anew;
+  learn(false, kept);
+  learn(true, anew);
+  CHECK(at::equal(kept.weights(), anew.weights()));
+  CHECK(kept.series("value_mean") == anew.series("value_mean"));
+
+  Model& model = *anew.run.model;
+  PackedRows rows;
+  rows.ids_T = {97, 98, 62, 97, 99, 62, 98};
+  rows.position_T = {0, 1, 2, 0, 1, 2, 3};
+  rows.start_S1 = {0, 3, 7};
+  rows.target_T = {98, 62, 0, 99, 62, 98, 0};
+  rows.mask_T = {0, 1, 0, 1, 1, 1, 0};
+  rows.group_S = {0, 1};
+  const Batch batch = to_batch(rows);
+  const LogprobsAndValues both = batch_logprobs_and_values(model, batch, 1.25, 3);
+  CHECK(at::equal(both.logprob_T, batch_logprobs(model, batch, 1.25, 8192)));
+  CHECK(at::equal(both.value_T, batch_values(model, batch, 8192)));
 }
