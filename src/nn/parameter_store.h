@@ -186,6 +186,7 @@ class ParameterStore {
 
  private:
   friend class Parameter;
+  friend class SamplingCopy;
   std::size_t index_of(std::string_view name) const;
   bool in_arena(const Segment& segment) const {
     return use_ != WeightUse::compute || !(segment.matrix || segment.lookup);
