@@ -45,7 +45,7 @@ MemoryRoom room_for(const std::string& memory) {
                          std::int64_t tokens, const std::string& stage) {
   const std::int64_t whole = memory.held + needed(pass, tokens, needs);
   fail(ErrorKind::config,
-       "{}: needs {} of memory: {} that it holds, {} for moments, caches and buffers, {} for a pass of {} tokens with its blocks "
+       "{}: needs {} of memory: {} that it holds, {} for caches and buffers, {} for a pass of {} tokens with its blocks "
        "computed again; it may take {} ({}). {}, or allow it more by memory: {}MiB",
        stage, format_bytes(whole), format_bytes(memory.held), format_bytes(needs.later + kernel_buffers),
        format_bytes(pass.bytes(tokens)), tokens, format_bytes(std::max<std::int64_t>(0, memory.held + memory.room)),
@@ -104,17 +104,12 @@ PassPlan plan_passes(Model& model, const PassWishes& wishes, const PassNeeds& ne
   const auto measured = [&](bool recompute) {
     return measure_pass(model, {.recompute = recompute, .dropout = wishes.dropout, .longest = needs.longest});
   };
-  // What is held is looked at after the measurement, which touches gradients and the buffers of kernels.
+  // What is held is looked at after the measurement, which touches gradients and the buffers of kernels. The optimizer's
+  // moments were written when they were made.
   const PassMemory kept = measured(wishes.gradient_checkpointing);
   return decide_passes(wishes, needs, room_for(wishes.memory),
                        [&](bool recompute) { return recompute == wishes.gradient_checkpointing ? kept : measured(recompute); },
                        stage);
-}
-
-std::int64_t moment_bytes(const Optimizer& optimizer) {
-  std::int64_t bytes = 0;
-  for (const auto& [name, values] : optimizer.state()) bytes += static_cast<std::int64_t>(values.nbytes());
-  return bytes;
 }
 
 }  // namespace hone

@@ -69,7 +69,4 @@ struct MemoryRoom {
 PassPlan decide_passes(const PassWishes& wishes, const PassNeeds& needs, const MemoryRoom& memory,
                        const std::function<PassMemory(bool recompute)>& measured, const std::string& stage);
 
-/// Bytes of the optimizer's state, for PassNeeds::later.
-std::int64_t moment_bytes(const Optimizer& optimizer);
-
 }  // namespace hone

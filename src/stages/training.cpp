@@ -142,9 +142,9 @@ Training::Training(Run& run, const TrainingConfig& config, const EvaluationInter
   summary_.stage = stage;
 }
 
-/// What a whole step may have, and the optimizer and the best weights will take.
+/// What a whole step may have, and the best weights will take.
 PassPlan Training::plan_passes() const {
-  PassNeeds needs{.later = moment_bytes(optimizer_)};
+  PassNeeds needs;
   for (std::uint64_t row = 0; row < objective_.rows(); ++row) needs.longest = std::max(needs.longest, objective_.tokens(row));
   needs.step_tokens = needs.longest * static_cast<std::int64_t>(batch_rows_);
   if (stopping_.keeps_best()) needs.later += static_cast<std::int64_t>(run_.model->store.weights().nbytes());

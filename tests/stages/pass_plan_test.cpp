@@ -140,7 +140,7 @@ TEST_CASE("stages: numbers of the file are kept, and refused where they do not f
   CHECK(asked.tokens == 2048);
   CHECK(asked.recompute);
   HONE_CHECK_ERROR(config, decide({.tokens_per_pass = 5000}, needs, 5), "sft: needs 176 MiB", "100 MiB that it holds",
-                   "64 MiB for moments", "a pass of 5000 tokens", "may take 169 MiB (test)", "Lower tokens_per_pass",
+                   "64 MiB for caches and buffers", "a pass of 5000 tokens", "may take 169 MiB (test)", "Lower tokens_per_pass",
                    "memory: 176MiB");
 }
 
