@@ -31,10 +31,12 @@ std::int64_t wanted_parts() {
   return threads() == 1 ? 1 : parts_per_thread * threads();
 }
 
-/// Rows of a part. Packing a transposed A costs the most, so its parts are rows for all columns.
+/// Rows of a part. A transposed A, or one that is deep beside the columns, costs so much to pack that its parts are rows
+/// for all columns, as far as there are rows.
 std::int64_t row_chunk(const Gemm& gemm) {
-  constexpr std::int64_t least = 28;
-  if (!gemm.a_transposed) return gemm_row_chunk;
+  const bool deep = gemm.depth > 4 * gemm.columns;
+  if (!gemm.a_transposed && !deep) return gemm_row_chunk;
+  const std::int64_t least = gemm.a_transposed ? 28 : 70;  // a block of B serves several tiles
   return std::clamp(ceil_divide(gemm.rows, wanted_parts()), least, gemm_row_chunk);
 }
 
