@@ -106,7 +106,8 @@ void evaluate_labels(const TaskModel& model, const Dataset& data, Split split, s
       return i * rows.classes.size() + static_cast<std::size_t>(class_of(rows.classes, label, where));
     };
     for (const std::string& label : row.labels) rows.labels[place(label)] = 1;
-    for (const Json& item : result_of(task, text_input(row), data, split, i).as_array()) {
+    const Json result = result_of(task, text_input(row), data, split, i);
+    for (const Json& item : result.as_array()) {
       rows.probabilities[place(item.at("label").as_string())] = item.at("score").as_number();
     }
   }

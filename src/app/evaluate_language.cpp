@@ -2,6 +2,7 @@
 
 #include "app/catalog.h"
 #include "app/evaluate_tasks.h"
+#include "app/experiment.h"
 #include "app/generator.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -16,6 +17,7 @@
 #include "stages/model_kind.h"
 #include "stages/sequence_logprobs.h"
 #include "text/chat_format.h"
+#include "text/tokenizer_json.h"
 
 namespace hone {
 
@@ -23,8 +25,29 @@ namespace {
 
 constexpr std::int64_t tokens_per_pass = 8192;
 
+/// What rewards ask for when no run is there: models by directory (of a run that is evaluated, by stage too; `initial` is
+/// the model itself), its tokenizer and the sandbox.
+struct Judging {
+  Judging(const std::string& directory, const EvaluateCommand& command) {
+    run.seed = static_cast<std::uint64_t>(command.seed);
+    run.directory = command.model;
+    run.catalogs = &built_in();
+    run.compute = compute_of(ComputeChoice::automatic);
+    run.tokenizer = load_tokenizer(directory);
+    run.executor = lazy_sandbox({});
+    services = run.services();
+    services.likelihood = [directory, of_run = services.likelihood](const std::string& model) {
+      return of_run(model == "initial" ? directory : model);
+    };
+  }
+  Judging(const Judging&) = delete;  // the services refer to the run
+
+  Run run;
+  Services services;
+};
+
 /// The kind of the catalog with the keys that the command line sets.
-std::unique_ptr<Reward> reward_of(const EvaluateCommand& command) {
+std::unique_ptr<Reward> reward_of(const EvaluateCommand& command, const Services& services) {
   const Catalog& catalog = built_in().of<RewardSpec>();
   const Catalog::Row* row = catalog.find(command.reward);
   if (row == nullptr) {
@@ -34,12 +57,13 @@ std::unique_ptr<Reward> reward_of(const EvaluateCommand& command) {
   }
   const std::unique_ptr<Component> made = row->make();
   auto& spec = static_cast<RewardSpec&>(*made);
+  spec.kind = spec.name = command.reward;
   Problems problems;
   Node root = Node::map();
   apply_overrides(root, command.reward_config, problems);
   read_fields(root, built_in(), [&](Fields& f) { spec.describe(f); }, problems);
   problems.throw_if_any();
-  return spec.make({});
+  return spec.make(services);
 }
 
 /// What rewards look for under `answer`, where the row has no reference of its own.
@@ -139,7 +163,9 @@ void evaluate_generation(const std::string& directory, const std::shared_ptr<con
     episodes[i].turns.push_back({.completion = std::move(completions[i])});
   }
   if (out.references.size() != out.texts.size()) out.references.clear();
-  if (!command.reward.empty()) judge(episodes, samples, *reward_of(command), out);
+  if (command.reward.empty()) return;
+  const Judging judging(directory, command);
+  judge(episodes, samples, *reward_of(command, judging.services), out);
 }
 
 }  // namespace hone
