@@ -1,37 +1,24 @@
 #include "kernels/update/update.h"
-#include "optim/update_rule.h"
+#include "optim/momentum_rule.h"
 
 namespace hone {
 
 namespace {
 
 /// Lion (Chen et al. 2023).
-class LionRule : public UpdateRule {
+class LionRule : public MomentumRule {
  public:
-  explicit LionRule(const RuleInputs& inputs)
-      : store_(inputs.store), config_(inputs.config), stretches_(join(inputs.blocks)) {
-    momentum_ = at::zeros({state_size(stretches_)}, at::kFloat);
-  }
-
-  void apply(const Update& update) override {
-    for (const Stretch& stretch : stretches_) {
-      at::Tensor weight = stretch.of(store_.weights()), momentum = stretch.of_state(momentum_);
-      kernels::lion_update(weight, stretch.of(store_.grads()), momentum,
-                           {.learning_rate = rate_of(stretch, config_.learning_rate, update),
-                            .beta1 = config_.lion.beta1,
-                            .beta2 = config_.lion.beta2,
-                            .weight_decay = stretch.decay ? config_.weight_decay : 0.0,
-                            .grad_scale = update.grad_scale});
-    }
-  }
-
-  std::vector<std::pair<std::string, at::Tensor>> state() const override { return {{"lion.momentum", momentum_}}; }
+  explicit LionRule(const RuleInputs& inputs) : MomentumRule(inputs, "lion", true) {}
 
  private:
-  ParameterStore& store_;
-  const OptimizerConfig& config_;
-  std::vector<Stretch> stretches_;
-  at::Tensor momentum_;
+  void update_stretch(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Pass& pass) override {
+    kernels::lion_update(weight, grad, momentum,
+                         {.learning_rate = pass.learning_rate,
+                          .beta1 = config().lion.beta1,
+                          .beta2 = config().lion.beta2,
+                          .weight_decay = pass.weight_decay,
+                          .grad_scale = pass.grad_scale});
+  }
 };
 
 }  // namespace

@@ -1,41 +1,24 @@
 #include "kernels/update/update.h"
-#include "optim/update_rule.h"
+#include "optim/momentum_rule.h"
 
 namespace hone {
 
 namespace {
 
 /// Stochastic gradient descent as torch.optim.SGD has it: weight decay is part of the gradient.
-class SgdRule : public UpdateRule {
+class SgdRule : public MomentumRule {
  public:
-  explicit SgdRule(const RuleInputs& inputs)
-      : store_(inputs.store), config_(inputs.config), stretches_(join(inputs.blocks)) {
-    if (config_.sgd.momentum > 0) momentum_ = at::zeros({state_size(stretches_)}, at::kFloat);
-  }
-
-  void apply(const Update& update) override {
-    for (const Stretch& stretch : stretches_) {
-      at::Tensor weight = stretch.of(store_.weights());
-      at::Tensor momentum = momentum_.defined() ? stretch.of_state(momentum_) : at::Tensor();
-      kernels::sgd_update(weight, stretch.of(store_.grads()), momentum,
-                          {.learning_rate = rate_of(stretch, config_.learning_rate, update),
-                           .momentum = config_.sgd.momentum,
-                           .nesterov = config_.sgd.nesterov,
-                           .weight_decay = stretch.decay ? config_.weight_decay : 0.0,
-                           .grad_scale = update.grad_scale});
-    }
-  }
-
-  std::vector<std::pair<std::string, at::Tensor>> state() const override {
-    if (!momentum_.defined()) return {};
-    return {{"sgd.momentum", momentum_}};
-  }
+  explicit SgdRule(const RuleInputs& inputs) : MomentumRule(inputs, "sgd", inputs.config.sgd.momentum > 0) {}
 
  private:
-  ParameterStore& store_;
-  const OptimizerConfig& config_;
-  std::vector<Stretch> stretches_;
-  at::Tensor momentum_;
+  void update_stretch(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Pass& pass) override {
+    kernels::sgd_update(weight, grad, momentum,
+                        {.learning_rate = pass.learning_rate,
+                         .momentum = config().sgd.momentum,
+                         .nesterov = config().sgd.nesterov,
+                         .weight_decay = pass.weight_decay,
+                         .grad_scale = pass.grad_scale});
+  }
 };
 
 }  // namespace
