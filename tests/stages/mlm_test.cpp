@@ -2,23 +2,13 @@
 
 #include <cmath>
 
-#include "policies/bert.h"
-#include "policies/t5.h"
-#include "stages/golden_curve.h"
 #include "stages/model_directory.h"
+#include "stages/tiny_letters.h"
 
 using namespace hone;
 using namespace hone::test;
 
 namespace {
-
-/// A vocabulary of eight letters, with sentinels for spans.
-std::unique_ptr<Tokenizer> letters(const Scratch& scratch) {
-  std::vector<std::string> pieces;
-  for (char letter = 'a'; letter <= 'h'; ++letter) pieces.emplace_back(1, letter);
-  for (int i = 0; i < 4; ++i) pieces.push_back("<extra_id_" + std::to_string(i) + ">");
-  return wordpieces(scratch, pieces);
-}
 
 /// Rows through the alphabet: each letter tells the next.
 std::string alphabets(int rows) {
@@ -31,24 +21,8 @@ std::string alphabets(int rows) {
   return lines;
 }
 
-template <class Spec>
-void use(TinyRun& tiny, std::unique_ptr<Spec> spec, const std::string& kind) {
-  tiny.run.tokenizer = letters(tiny.scratch);
-  spec->kind = spec->name = kind;
-  spec->vocabulary_size = tiny.run.tokenizer->vocab_size();
-  spec->hidden = 32;
-  spec->layers = 2;
-  spec->heads = 2;
-  spec->mlp = 64;
-  spec->context = 32;
-  tiny.run.model = std::make_unique<Model>(*spec, HeadPlan{}, kernels::Compute::float32, true);
-  tiny.run.policy = std::move(spec);
-  tiny.run.model->store.initialize(tiny.run.seed);
-  tiny.run.model->store.refresh();
-}
-
 struct TinyBert : TinyRun {
-  TinyBert() { use(*this, std::make_unique<BertSpec>(), "bert"); }
+  TinyBert() { use_bert(*this); }
 };
 
 MlmSpec quick() {
@@ -114,10 +88,7 @@ TEST_CASE("stages: what mlm hides does not depend on how a batch is cut, packed 
 TEST_CASE("stages: mlm teaches an encoder-decoder model to write hidden spans") {
   for (const TextPacking packing : {TextPacking::documents, TextPacking::stream}) {
     TinyRun tiny;
-    auto t5 = std::make_unique<T5Spec>();
-    t5->buckets = 16;
-    t5->max_distance = 20;
-    use(tiny, std::move(t5), "t5");
+    use_t5(tiny);
     tiny.add_data("rows", "rows.jsonl", alphabets(256), 0.2);
     MlmSpec spec = quick();
     spec.packing = packing;
@@ -181,7 +152,7 @@ TEST_CASE("stages: mlm gives a model without a head for tokens a new one, and tr
   const std::filesystem::path folder = committed_golden_folder() / "models" / "bert_classify";
   TinyRun tiny;
   tiny.run.catalogs = &policy_table();
-  tiny.run.tokenizer = letters(tiny.scratch);
+  tiny.run.tokenizer = eight_letters(tiny.scratch);
   tiny.run.policy = read_policy_spec(folder, policy_table());
   tiny.run.model = open_model(folder);
   REQUIRE_FALSE(tiny.run.model->plan.lm);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes tests/golden/stories_sft.json: 20 steps of fine-tuning the trained story model of the shared data by a plain loop
-over transformers and PEFT: all tokens learned, completions alone, and completions with LoRA.
+over transformers and PEFT: all tokens learned, completions alone, and completions with LoRA on two or on all matrices.
 
 AdamW with transformers' defaults and no decay, gradients clipped to norm 1, float32. The rows are ids of a few sentences
 in the model's own vocabulary, in the order of hone's stream. tests/stages/stories_sft_test.cpp takes the same steps.
@@ -21,8 +21,10 @@ from trl_letters import numbers, shuffled, stream_key
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "stories_sft.json"
 STORIES = pathlib.Path(os.environ["HONE_TEST_DATA"]) / "models" / "stories260K"
 SEED, STEPS, BATCH, BOS, EOS = 7, 20, 4, 1, 2
-LEARNING_RATE = {"everything": 3e-4, "completions": 3e-4, "lora": 3e-3}
-RANK, ALPHA, TARGETS = 4, 8, ["q_proj", "v_proj"]
+LEARNING_RATE = {"everything": 3e-4, "completions": 3e-4, "lora": 3e-3, "lora_everywhere": 1e-3}
+RANK, ALPHA = 4, 8
+TARGETS = {"lora": ["q_proj", "v_proj"],
+           "lora_everywhere": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]}
 STORY_PAIRS = [
     ("Once upon a time, there was a robot named Bip.", "Bip liked to paint the sky green."),
     ("The cat sat on the mat.", "It dreamed of a very big fish."),
@@ -60,11 +62,11 @@ def batches(rows):
         yield [rows[i] for i in order[step * BATCH:][:BATCH]]
 
 
-def adapted(model):
-    model = peft.get_peft_model(model, peft.LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=TARGETS,
+def adapted(model, targets):
+    model = peft.get_peft_model(model, peft.LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=targets,
                                                        task_type="CAUSAL_LM"))
-    matrices = [weight for name, weight in model.named_parameters() if "lora_A" in name]
-    for k, weight in enumerate(matrices):  # by layer, q before v
+    matrices = sorted((name, weight) for name, weight in model.named_parameters() if "lora_A" in name)
+    for k, (_, weight) in enumerate(matrices):
         values = [0.2 * math.sin(0.37 * i + k) for i in range(weight.numel())]
         weight.data = torch.tensor(values, dtype=torch.float64).float().reshape(weight.shape)
     return model
@@ -73,8 +75,8 @@ def adapted(model):
 def run(name, rows):
     model = transformers.AutoModelForCausalLM.from_pretrained(STORIES / "hf", dtype=torch.float32,
                                                               attn_implementation="eager")
-    if name == "lora":
-        model = adapted(model)
+    if name in TARGETS:
+        model = adapted(model, TARGETS[name])
     learned = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=LEARNING_RATE[name], betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
     steps = {"loss": [], "grad_norm": []}

@@ -15,7 +15,9 @@ from curve_loop import ROWS, padded, settings, train
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"
 EOS, VOCABULARY = 1, 48
-LEARNING_RATE = 1e-4  # T5's attention has no scale: at 1e-3 the random model turns rounding into other curves
+# T5 puts no scale on its attention, so the random checkpoint attends to single tokens and turns rounding into other curves:
+# transformers' own gradient norms in float32 and float64 part by 0.08. With smaller queries they agree to 1e-5.
+QUERY_SCALE = 0.125
 
 
 def main():
@@ -31,15 +33,19 @@ def main():
 
     def run(dtype):
         model = transformers.T5ForConditionalGeneration.from_pretrained(GOLDEN / "models" / "t5", dtype=dtype)
-        return train(model, "t5", loss, LEARNING_RATE)
+        for name, weight in model.named_parameters():
+            if name.endswith(".q.weight"):
+                weight.data.mul_(QUERY_SCALE)
+        return train(model, "t5", loss)
 
     curve, exact = run(torch.float32), run(torch.float64)
-    # How far float32 takes transformers from itself: no other float32 program can be held to less.
-    curve["grad_norm_rounding"] = max(abs(a - b) for a, b in zip(curve["grad_norm"], exact["grad_norm"]))
-    print(curve["loss"][:2], curve["loss"][-1])
+    # How far float32 takes transformers from itself.
+    rounding = max(abs(a - b) for a, b in zip(curve["grad_norm"], exact["grad_norm"]))
+    print(curve["loss"][:2], curve["loss"][-1], "gradient norm in float32 and float64:", rounding)
+    assert rounding < 2e-5
     (GOLDEN / "t5_curve.json").write_text(json.dumps(
         {"made_by": "tools/golden/t5_curve.py", "transformers": transformers.__version__, "torch": torch.__version__,
-         **settings(LEARNING_RATE), "rows": rows, **curve}, separators=(",", ":")) + "\n")
+         **settings(), "query_scale": QUERY_SCALE, "rows": rows, **curve}, separators=(",", ":")) + "\n")
 
 
 main()
