@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -79,7 +80,13 @@ FreeBlocks& free_blocks() {
 /// The line before a block.
 SizeClass& size_of(void* block) { return *reinterpret_cast<SizeClass*>(static_cast<char*>(block) - line); }
 
+/// As LibTorch's own allocator tells what measures memory, of which there is none outside of a measurement.
+void report(void* block, std::int64_t bytes) {
+  if (c10::memoryProfilingEnabled()) c10::reportMemoryUsageToProfiler(block, bytes, 0, 0, c10::Device(c10::DeviceType::CPU));
+}
+
 void release(void* block) {
+  report(block, -static_cast<std::int64_t>(size_of(block).bytes));
   if (!free_blocks().keep(block, size_of(block))) std::free(static_cast<char*>(block) - line);
 }
 
@@ -95,6 +102,7 @@ class TensorMemory : public c10::Allocator {
       block = static_cast<char*>(start) + line;
       size_of(block) = size;
     }
+    report(block, static_cast<std::int64_t>(size.bytes));
     return {block, block, &release, c10::Device(c10::DeviceType::CPU)};
   }
   void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "config/scalars.h"
+#include "kernels/tensor_memory.h"
 #include "policies/bert.h"
 #include "policies/llama.h"
 #include "policies/t5.h"
@@ -96,6 +97,17 @@ TEST_CASE("stages: what a pass takes is told from two small ones, for models of 
   check_estimate<LlamaSpec>(128, 6);
   check_estimate<BertSpec>(64, 4);
   check_estimate<T5Spec>(64, 3);
+}
+
+TEST_CASE("stages: a measurement counts small tensors too, in the memory that the program gives them") {
+  const std::unique_ptr<Model> model = model_of<LlamaSpec>(64, 2);
+  const PassMemory before = measure_pass(*model, {.longest = 128});
+  c10::Allocator* const allocator = c10::GetAllocator(c10::DeviceType::CPU);
+  c10::SetAllocator(c10::DeviceType::CPU, &kernels::tensor_memory(), 1);
+  const PassMemory after = measure_pass(*model, {.longest = 128});
+  c10::SetAllocator(c10::DeviceType::CPU, allocator, 1);
+  CHECK(after.per_token / before.per_token >= 0.95);
+  CHECK(after.per_token / before.per_token <= 1.25);  // sizes are rounded up
 }
 
 TEST_CASE("stages: a measurement leaves weights, gradients and the way blocks are computed as they were") {
