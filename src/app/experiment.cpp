@@ -88,6 +88,29 @@ std::size_t resume(Run& run, RunReport& report, const ResumePoint& point) {
   return point.stage;
 }
 
+/// Answers that no stage could learn from, told before an earlier stage has run for hours.
+void refuse_empty_answers(const Dataset& data) {
+  for (const Split split : {Split::train, Split::held_out}) {
+    if (!data.has(split)) continue;
+    const std::span<const DataRow> rows = data.rows(split);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const DataRow& row = rows[i];
+      if (data.shape() == DataShape::prompt_completion_label && row.completion.empty()) {
+        fail(ErrorKind::data, "{}: the answer is empty: there is nothing to learn from it", data.place(split, i));
+      }
+      if (data.shape() != DataShape::preference) continue;
+      if (row.chosen.empty() || row.rejected.empty()) {
+        fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", data.place(split, i),
+             row.chosen.empty() ? "chosen" : "rejected");
+      }
+      if (row.chosen == row.rejected) {
+        fail(ErrorKind::data, "{}: `chosen` and `rejected` are the same: a pair must tell which answer is better",
+             data.place(split, i));
+      }
+    }
+  }
+}
+
 /// The stages from `first` on, each leaving its `final` checkpoint.
 void run_stages(Run& run, RunReport& report, const RootConfig& config, std::size_t first) {
   for (std::size_t i = first; i < config.stages.size(); ++i) {
@@ -164,7 +187,8 @@ void run_experiment(const RootConfig& config, bool fresh) {
   const StopSignals signals(config.run.stop_grace.count);
   std::unique_ptr<Run> run = prepare_run(config);
   for (const auto& stage : config.stages) {
-    for (const std::string& name : stage->data_names()) run->dataset(name);  // bad data is told before anything is made
+    // bad data is told before anything is made
+    for (const std::string& name : stage->data_names()) refuse_empty_answers(*run->dataset(name));
   }
   const RunDirectory directory(config, fresh);
   set_log_file((directory.path() / "log.txt").string());
