@@ -1,8 +1,10 @@
 #include "policies/checkpoint.h"
 #include "rewards/process_score.h"
+#include "stages/grpo.h"
 #include "stages/reward_model.h"
 #include "stages/step_scorer.h"
 #include "stages/step_solutions.h"
+#include "stages/tiny_rl.h"
 #include "stages/tiny_run.h"
 #include "support/episodes.h"
 
@@ -72,6 +74,28 @@ TEST_CASE("stages: a process reward model learns which steps are right") {
   CHECK(scores[0].parts.at(1) == std::pair<std::string, double>("min", right[0][1]));
   CHECK(scores[1].value == 0);
   CHECK(scores[1].spans.empty());
+}
+
+TEST_CASE("stages: reinforcement learning has the reward of each step where it ends") {
+  TinyRun tiny;
+  tiny.add_data("rows", "rows.jsonl", solutions(40));
+  RewardModelSpec verifier = quick_step_model();
+  verifier.training.steps = 5;
+  verifier.run(tiny.run);
+  save(tiny);
+  tiny.run.catalogs = &policy_table();
+  auto steps = std::make_unique<ProcessScoreSpec>();
+  steps->kind = steps->name = "process_score";
+  steps->model = "steps";
+  steps->to = {-1, 1};
+  GrpoSpec spec = quick<GrpoSpec>("grpo", std::move(steps));
+  spec.rl.iterations = 2;
+  spec.credit = Credit::process;
+  spec.run(tiny.run);
+  CHECK(all_are(tiny.series("reward_errors"), 0));
+  CHECK(tiny.series("rewards/process_score/steps/mean").at(0) > 0);
+  CHECK(tiny.series("rewards/process_score/min/mean").at(0) <= tiny.series("rewards/process_score/mean/mean").at(0));
+  CHECK(tiny.series("grad_norm").at(1) > 0);
 }
 
 TEST_CASE("stages: the gradient of steps does not depend on the bound of a pass, and labels stand at separators alone") {
