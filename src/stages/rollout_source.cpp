@@ -106,7 +106,6 @@ std::vector<Episode> RolloutSource::continued(std::int64_t iteration, MetricValu
     in_flight_.advance(engine_, *run_.tokenizer, environment(), config_.sampling, plan);
     ++rounds;
   } while (in_flight_.ended() < config_.prompts);
-  cheap.reset();
   Rollout rollout(*rewards_, in_flight_.take(config_.prompts), plan);
   rollout.score_all();
   std::vector<Episode> episodes = rollout.scored(ScoreUse::training);
