@@ -19,6 +19,7 @@ constexpr std::size_t most_held = std::size_t{16} << 20;
 constexpr int least_width = 8;
 constexpr std::size_t steps = 4;  // size classes from one power of two to the next
 constexpr std::size_t classes = steps * 13;
+constexpr std::size_t not_kept = classes;  // the class of what is larger than `largest`
 
 struct SizeClass {
   std::size_t index;
@@ -86,6 +87,11 @@ void report(void* block, std::int64_t bytes) {
 }
 
 void release(void* block) {
+  if (block == nullptr) return;
+  if (size_of(block).index == not_kept) {
+    c10::GetDefaultCPUAllocator()->raw_deallocate(static_cast<char*>(block) - line);
+    return;
+  }
   report(block, -static_cast<std::int64_t>(size_of(block).bytes));
   if (!free_blocks().keep(block, size_of(block))) std::free(static_cast<char*>(block) - line);
 }
@@ -93,7 +99,8 @@ void release(void* block) {
 class TensorMemory : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
-    if (bytes == 0 || bytes > largest) return c10::GetDefaultCPUAllocator()->allocate(bytes);
+    if (bytes == 0) return {nullptr, nullptr, &release, c10::Device(c10::DeviceType::CPU)};
+    if (bytes > largest) return allocate_large(bytes);
     const SizeClass size = class_of(bytes);
     void* block = free_blocks().take(size);
     if (block == nullptr) {
@@ -105,7 +112,17 @@ class TensorMemory : public c10::Allocator {
     report(block, static_cast<std::int64_t>(size.bytes));
     return {block, block, &release, c10::Device(c10::DeviceType::CPU)};
   }
+  /// What LibTorch's products free their own buffers with.
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+ private:
+  static c10::DataPtr allocate_large(std::size_t bytes) {
+    char* const start = static_cast<char*>(c10::GetDefaultCPUAllocator()->raw_allocate(line + bytes));
+    void* const block = start + line;
+    size_of(block) = {not_kept, bytes};
+    return {block, block, &release, c10::Device(c10::DeviceType::CPU)};
+  }
 };
 
 }  // namespace

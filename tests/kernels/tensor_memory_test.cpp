@@ -59,3 +59,15 @@ TEST_CASE("kernels: tensors use the memory once it is theirs") {
   CHECK(a.sum().item<float>() == 80000.0F);
   c10::SetAllocator(c10::DeviceType::CPU, before, 1);
 }
+
+TEST_CASE("kernels: raw blocks of every size are given back, as LibTorch's products in bfloat16 do") {
+  c10::Allocator& memory = hone::kernels::tensor_memory();
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, std::size_t{1} << 20, (std::size_t{1} << 20) + 1}) {
+    CAPTURE(bytes);
+    void* const block = memory.raw_allocate(bytes);
+    CHECK((block == nullptr) == (bytes == 0));
+    CHECK(at_a_line(block));
+    if (block != nullptr) std::memset(block, 1, bytes);
+    memory.raw_deallocate(block);
+  }
+}
