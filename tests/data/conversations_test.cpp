@@ -151,7 +151,8 @@ TEST_CASE("data: a conversation with a label is classified as the template write
   TextEncoder cutting(*tokenizer, static_cast<std::int64_t>(whole) - 2, {.overlong = Overlong::truncate_left});
   const std::vector<TokenExample> cut = encode_classified(data, Split::train, cutting, targets);
   CHECK(cut[0].ids == Ids(rows[0].ids.begin() + 2, rows[0].ids.end()));
-  TextEncoder plain(*byte_tokenizer(), 100, {});
+  const auto untold = byte_tokenizer();
+  TextEncoder plain(*untold, 100, {});
   HONE_CHECK_ERROR(config, encode_classified(data, Split::train, plain, targets), "chat template", "d.jsonl:1");
 }
 
