@@ -72,7 +72,8 @@ TEST_CASE("data: rows are filtered by the tokens of all their texts") {
   const test::LetterTokenizer tokenizer({.start = true});  // a token a byte; the start that it adds does not count
   const auto lines = [&] {
     std::vector<std::int64_t> found;
-    for (const DataRow& row : Dataset::load("d", config, 0, &tokenizer).rows(Split::train)) found.push_back(row.line);
+    const Dataset data = Dataset::load("d", config, 0, &tokenizer);
+    for (const DataRow& row : data.rows(Split::train)) found.push_back(row.line);
     return found;
   };
   CHECK(lines() == std::vector<std::int64_t>{1, 3});
