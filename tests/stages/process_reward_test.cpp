@@ -1,7 +1,7 @@
 #include "policies/checkpoint.h"
 #include "rewards/process_score.h"
 #include "stages/grpo.h"
-#include "stages/reward_model.h"
+#include "stages/quick_reward_model.h"
 #include "stages/step_scorer.h"
 #include "stages/step_solutions.h"
 #include "stages/tiny_rl.h"
@@ -13,15 +13,7 @@ using namespace hone::test;
 
 namespace {
 
-RewardModelSpec quick_step_model() {
-  RewardModelSpec spec;
-  spec.kind = spec.name = "steps";
-  spec.data = "rows";
-  spec.training.steps = 40;
-  spec.training.batch_size = 16;
-  spec.training.optimizer.learning_rate = 1e-2;
-  return spec;
-}
+RewardModelSpec quick_step_model() { return quick_reward_model("steps"); }
 
 void save(TinyRun& tiny) {
   tiny.run.save_checkpoint(tiny.run.checkpoint_directory("steps") / "final", {.stage = "steps", .finished = true});
@@ -99,19 +91,7 @@ TEST_CASE("stages: reinforcement learning has the reward of each step where it e
 }
 
 TEST_CASE("stages: the gradient of steps does not depend on the bound of a pass, and labels stand at separators alone") {
-  const auto first_step = [](std::int64_t tokens_per_pass) {
-    TinyRun tiny;
-    tiny.add_data("rows", "rows.jsonl", solutions(64));
-    RewardModelSpec spec = quick_step_model();
-    spec.training.steps = 1;
-    spec.training.tokens_per_pass = tokens_per_pass;
-    spec.run(tiny.run);
-    return std::pair(tiny.series("loss").at(0), tiny.series("grad_norm").at(0));
-  };
-  const auto [loss, norm] = first_step(8192);
-  const auto [cut_loss, cut_norm] = first_step(1);
-  CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
-  CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
+  check_first_step_is_the_same_in_parts(solutions(64), quick_step_model);
 }
 
 TEST_CASE("stages: `positive` says which label is a right step") {

@@ -2,7 +2,7 @@
 #include "rewards/model_score.h"
 #include "stages/labelled_rows.h"
 #include "stages/model_directory.h"
-#include "stages/reward_model.h"
+#include "stages/quick_reward_model.h"
 #include "stages/tiny_run.h"
 #include "support/episodes.h"
 
@@ -11,15 +11,7 @@ using namespace hone::test;
 
 namespace {
 
-RewardModelSpec quick_spec() {
-  RewardModelSpec spec;
-  spec.kind = spec.name = "reward";
-  spec.data = "rows";
-  spec.training.steps = 60;
-  spec.training.batch_size = 16;
-  spec.training.optimizer.learning_rate = 1e-2;
-  return spec;
-}
+RewardModelSpec quick_spec() { return quick_reward_model("reward", 60); }
 
 /// Texts in "xyz" are worth 1 in `bright` and 0 in `low`, texts in "abc" the reverse; every third row knows one of them.
 std::string scored(std::uint64_t count) {
@@ -105,20 +97,11 @@ TEST_CASE("stages: a reward model learns from pairs which answer is better in wh
 
 TEST_CASE("stages: the gradient of several scores does not depend on the bound of a pass") {
   for (const bool paired : {false, true}) {
-    const auto first_step = [&](std::int64_t tokens_per_pass) {
-      TinyRun tiny;
-      tiny.add_data("rows", "rows.jsonl", paired ? pairs(64) : scored(64));
+    check_first_step_is_the_same_in_parts(paired ? pairs(64) : scored(64), [] {
       RewardModelSpec spec = quick_spec();
-      spec.training.steps = 1;
-      spec.training.tokens_per_pass = tokens_per_pass;
       spec.weights = {{"low", 3}};
-      spec.run(tiny.run);
-      return std::pair(tiny.series("loss").at(0), tiny.series("grad_norm").at(0));
-    };
-    const auto [loss, norm] = first_step(8192);
-    const auto [cut_loss, cut_norm] = first_step(1);
-    CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
-    CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
+      return spec;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "stages/reward_model.h"
 
 #include "stages/labelled_rows.h"
+#include "stages/quick_reward_model.h"
 #include "stages/text_scorers.h"
 #include "stages/tiny_run.h"
 
@@ -10,16 +11,6 @@ using namespace hone::test;
 namespace {
 
 constexpr const char* names[] = {"bad", "good"};
-
-RewardModelSpec quick_reward_model() {
-  RewardModelSpec spec;
-  spec.kind = spec.name = "reward";
-  spec.data = "rows";
-  spec.training.steps = 40;
-  spec.training.batch_size = 16;
-  spec.training.optimizer.learning_rate = 1e-2;
-  return spec;
-}
 
 /// Answers in "xyz" are better than answers in "abc".
 std::string pairs(std::uint64_t count) {
@@ -58,19 +49,7 @@ TEST_CASE("stages: a reward model learns from pairs") {
 }
 
 TEST_CASE("stages: pairs are never torn apart by the bound of a pass") {
-  const auto first_step = [](std::int64_t tokens_per_pass) {
-    TinyRun tiny;
-    tiny.add_data("rows", "rows.jsonl", pairs(64));
-    RewardModelSpec spec = quick_reward_model();
-    spec.training.steps = 1;
-    spec.training.tokens_per_pass = tokens_per_pass;
-    spec.run(tiny.run);
-    return std::pair(tiny.series("loss").at(0), tiny.series("grad_norm").at(0));
-  };
-  const auto [loss, norm] = first_step(8192);
-  const auto [cut_loss, cut_norm] = first_step(1);
-  CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
-  CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
+  check_first_step_is_the_same_in_parts(pairs(64), [] { return quick_reward_model(); });
 }
 
 TEST_CASE("stages: a reward model learns from labels, and `positive` says which class is rewarded") {
