@@ -101,11 +101,13 @@ std::vector<Episode> RolloutSource::continued(std::int64_t iteration, MetricValu
       curriculum_.next_prompts(config_.prompts + config_.rollout.spare_prompts - in_flight_.groups());
   in_flight_.add(start_episodes(*run_.tokenizer, environment(), indices, plan));
   double rounds = 0;
-  do {
+  {
     const auto cheap = drawing_weights();
-    in_flight_.advance(engine_, *run_.tokenizer, environment(), config_.sampling, plan);
-    ++rounds;
-  } while (in_flight_.ended() < config_.prompts);
+    do {
+      in_flight_.advance(engine_, *run_.tokenizer, environment(), config_.sampling, plan);
+      ++rounds;
+    } while (in_flight_.ended() < config_.prompts);
+  }
   Rollout rollout(*rewards_, in_flight_.take(config_.prompts), plan);
   rollout.score_all();
   std::vector<Episode> episodes = rollout.scored(ScoreUse::training);
