@@ -13,6 +13,7 @@ class Machine:
     flops: float      # a second, in the row's dtype
     bandwidth: float  # bytes a second
     dtype_bytes: int
+    trunk_cost: float = 1.0  # of an operation or a byte of weights below the head, beside one in the row's dtype: int8 ½
 
 
 class Model:
@@ -28,10 +29,10 @@ class Model:
         self.grpo_prompt, self.shared_lengths = grpo_prompt, shared_lengths
         self.parameters = self.trunk + self.head  # biases and norms are a thousandth
 
-    def forward(self, sequences, length, logits):
+    def forward(self, sequences, length, logits, trunk_cost=1.0):
         """Operations; `logits`: rows for which the vocabulary is computed."""
         pairs = sequences * length * (length + 1) / 2  # of query and key
-        return 2 * self.trunk * sequences * length + 2 * self.head * logits + 4 * self.width * self.layers * pairs
+        return 2 * trunk_cost * self.trunk * sequences * length + 2 * self.head * logits + 4 * self.width * self.layers * pairs
 
     def cache_bytes(self, machine):
         """Keys and values of one token."""
@@ -41,15 +42,16 @@ class Model:
 def _decoding_seconds(model, machine, sequences, prompt, new):
     """All new tokens but the first, which the prompt's pass gives."""
     middle = prompt + new / 2
-    step_bytes = model.parameters * machine.dtype_bytes + sequences * middle * model.cache_bytes(machine)
-    step_flops = sequences * (2 * model.parameters + 4 * model.width * model.layers * middle)
+    weights = machine.trunk_cost * model.trunk + model.head
+    step_bytes = weights * machine.dtype_bytes + sequences * middle * model.cache_bytes(machine)
+    step_flops = sequences * (2 * weights + 4 * model.width * model.layers * middle)
     return (new - 1) * max(step_bytes / machine.bandwidth, step_flops / machine.flops)
 
 
 def _rollout_seconds(model, machine, sequences, prompt, new, prompts=None):
     """`prompts`: how many of them differ."""
     distinct = prompts or sequences
-    return model.forward(distinct, prompt, distinct) / machine.flops + \
+    return model.forward(distinct, prompt, distinct, machine.trunk_cost) / machine.flops + \
         _decoding_seconds(model, machine, sequences, prompt, new)
 
 

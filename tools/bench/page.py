@@ -55,7 +55,7 @@ class Page:
         peaks = self.peaks(group) or self.peaks()
         known = [peaks.get(f"{dtype} {loop}", 0) for loop in ("peak", "GEMM")]  # the machine's speed drifts
         return floors.Machine(1e9 * (max(known) or peaks["float32 peak"]), 1e9 * peaks["memory bandwidth"],
-                              4 if dtype == "float32" else 2)
+                              4 if dtype == "float32" else 2, 0.5 if setting == "int8" else 1.0)
 
     def values(self, line, side, setting):
         """Figures of the runs that count: of hone's last build, undisturbed ones if there are any."""
@@ -128,7 +128,8 @@ class Page:
                 f"{best['memory bandwidth']:,.1f} GB/s.", "",
                 "Medians of interleaved runs; in brackets the lowest, the highest and their number. A ratio above 1 means that",
                 "hone is better. A limit is operations over the register-only peak of hone's dtype, or bytes over the bandwidth,",
-                "by the best calibration between the row's own runs (`tools/bench/floors.py`).", "",
+                "by the best calibration between the row's own runs (`tools/bench/floors.py`); products in int8 count half of",
+                "those in bfloat16.", "",
                 "    tools/bench/all --models MODELS --scripts SCRIPTS --peers VENV --trl-ppo trl112 --llama PYTHON "
                 f"--runs {self.arguments.runs} OUT", ""]
 

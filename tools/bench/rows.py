@@ -25,12 +25,13 @@ def first_step():
 
 def latency(model):
     shape = ("--batch", "1", "--new", "128", "--repeat", "3")
-    return Group(model, [HoneBench("bfloat16", "generation", *shape), *(Generation(dtype, *shape) for dtype in DTYPES)])
+    hone = [HoneBench(dtype, "generation", *shape) for dtype in ("bfloat16", "int8")]
+    return Group(model, [*hone, *(Generation(dtype, *shape) for dtype in DTYPES)])
 
 
 def rollout(model, new, repeat, dtypes=DTYPES):
     shape = ("--batch", "32", "--new", new, "--repeat", repeat)
-    hone = [HoneBench(dtype, "generation", *shape) for dtype in dtypes]
+    hone = [HoneBench(dtype, "generation", *shape) for dtype in (*dtypes, "int8")]
     peers = [Script("transformers", dtype, "hf_generate.py", "--dtype", dtype, *shape,
                     read={"generate best": "tokens_per_s"}) for dtype in dtypes]
     return Group(model, [*hone, *peers, *(Llama(dtype, *shape) for dtype in dtypes)])
@@ -84,7 +85,8 @@ def scoring(model, repeat):
 def optimizer(model):
     peers = [Work(setting, "optimizer", "--repeat", "8", *more, side="torch", read={"optimizer": "values_per_s"})
              for setting, more in (("fused", ()), ("fused, norm and casts", ("--whole",)))]
-    return Group(model, [HoneBench("bfloat16", "training", "--rows", "1", "--length", "16", "--repeat", "8"), *peers])
+    hone = HoneBench("bfloat16", "training", "--rows", "1", "--length", "16", "--repeat", "8")
+    return Group(model, [hone, *peers])
 
 
 def grpo(model, steps):
@@ -126,8 +128,9 @@ GROUPS = {
 
 def rollout_lines(model, new, dtypes, wanted, share=None):
     group = f"rollout_{model}"
-    yield Line(1, f"rollout, {model}, 32 × (32 + {new}) tokens", group, dtypes, "transformers", dtypes, "generate best",
-               "tokens/s", wanted, floors.generate(32, 32, new), share)
+    for more, ours in (("", dtypes), (", weights in int8", ("int8",))):
+        yield Line(1, f"rollout, {model}, 32 × (32 + {new}) tokens{more}", group, ours, "transformers", dtypes,
+                   "generate best", "tokens/s", wanted, floors.generate(32, 32, new), share)
     for dtype in dtypes:
         yield Line(1, f"decoding, {model}, batch 32, {dtype}", group, (dtype,), "llama.cpp", (dtype,), "decode best",
                    "tokens/s", 1.3, floors.decode(32, 32, new), share)
@@ -158,8 +161,9 @@ def lines():
     yield from rollout_lines("tiny", 128, DTYPES, 6)
     yield from rollout_lines("small", 64, DTYPES, 5, 0.6)
     yield from rollout_lines("half", 16, hone, 5, 0.6)
-    yield Line(2, "tokens of one sequence, one by one, tiny", "latency_tiny", hone, "transformers", DTYPES, "decode best",
-               "tokens/s", 20, floors.decode(1, 32, 128))
+    for more, ours in (("", hone), (", weights in int8", ("int8",))):
+        yield Line(2, f"tokens of one sequence, one by one, tiny{more}", "latency_tiny", ours, "transformers", DTYPES,
+                   "decode best", "tokens/s", 20, floors.decode(1, 32, 128))
     yield Line(3, "8 prompts of 512 tokens × 16 completions, log-normal lengths, tiny", "shared_tiny", hone,
                "transformers", tuple(SHARED), "shared prompts", "tokens/s", 8, floors.shared_prompts)
     yield Line(3, "the same: tokens of prompts without sharing over with", "shared_tiny", hone, None, (), "prompt reuse",
@@ -174,9 +178,10 @@ def lines():
                    "transformers", DTYPES, "train", "tokens/s", 3, floors.packed_training)
     for model in ("tiny", "small", "half"):
         yield from scoring_lines(model)
-    for work, peer in (("optimizer step, 100 million values", "fused"),
-                       ("the same beside all that it does", "fused, norm and casts")):
-        yield Line(8, work, "optimizer_small", hone, "torch", (peer,), "optimizer", "values/s", 1, floors.optimizer, 0.8)
+    yield Line(8, "AdamW alone, 100 million values", "optimizer_small", hone, "torch", ("fused",), "adamw", "values/s", 1,
+               floors.optimizer, 0.8)
+    yield Line(8, "optimizer step: norm, AdamW, gradients cleared, weights packed", "optimizer_small", hone, "torch",
+               ("fused, norm and casts",), "optimizer", "values/s", 1, floors.optimizer)
     for model, wanted in (("tiny", 4), ("small", 3)):
         yield Line(9, f"GRPO step, {model}, 8 × 8 × 64 tokens", f"grpo_{model}", hone, "TRL", DTYPES, "s", "s", wanted,
                    floors.grpo, 1 / 1.7)
