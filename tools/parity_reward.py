@@ -27,7 +27,7 @@ from datasets import Dataset
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "golden"))
 from trl_letters import shuffled, stream_key
 
-SEED, BATCH, LEARNING_RATE, CONTEXT, STAGE = 1, 8, 1e-3, 512, "parity"
+SEED, BATCH, LEARNING_RATE, CONTEXT, STAGE = 1, 8, 1e-4, 512, "parity"
 
 
 def pairs_of(path):
