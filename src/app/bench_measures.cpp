@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "kernels/adamw/adamw.h"
 #include "kernels/sample/sample.h"
 #include "optim/optimizer.h"
 #include "stages/packed_forward.h"
@@ -108,6 +109,31 @@ void add_gradient(Model& model, const Batch& batch) {
   const at::Tensor target_M = batch.target_T.index_select(0, row_M);
   const at::Tensor logprob_M = model.policy->lm_head().token_statistics(hidden_MD, target_M, 1.0, false).logprob_M;
   logprob_M.mean().neg().backward();
+}
+
+/// A rate of updates, limited by the memory traffic of AdamW.
+BenchFigure update_figure(std::string name, const kernels::Calibration& peak) {
+  constexpr double bytes_a_value = 28;  // weight, gradient and two moments: four reads, three writes
+  BenchFigure figure{.name = std::move(name), .unit = "values/s"};
+  figure.limit = 1e9 * peak.bandwidth_gb_s / bytes_a_value;
+  figure.limited_by = "memory";
+  return figure;
+}
+
+/// AdamW alone, on the arenas of an optimizer that has it.
+BenchFigure bench_adamw(Model& model, const Optimizer& optimizer, const kernels::Calibration& peak, int repetitions) {
+  BenchFigure figure = update_figure("adamw", peak);
+  const at::NoGradGuard no_grad;
+  const at::Tensor grad = model.store.grads();
+  at::Tensor weight = model.store.weights().narrow(0, 0, grad.numel());
+  const auto moments = optimizer.state();
+  at::Tensor first = moments.at(0).second, second = moments.at(1).second;
+  for (int i = 0; i <= repetitions; ++i) {
+    const Stopwatch watch;
+    kernels::adamw_update(weight, grad, first, second, {.learning_rate = 1e-5, .step = repetitions + i + 2});
+    if (i > 0) figure.rates.push_back(static_cast<double>(model.store.trained_parameters()) / watch.seconds());
+  }
+  return figure;
 }
 
 }  // namespace
@@ -214,12 +240,9 @@ std::vector<BenchFigure> bench_scoring(Model& model, const BenchShape& shape, co
 
 std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
                                         int repetitions) {
-  constexpr double bytes_a_value = 28;  // weight, gradient and two moments: four reads, three writes
   BenchFigure train{.name = "train"};
-  BenchFigure update{.name = "optimizer", .unit = "values/s"};
+  BenchFigure update = update_figure("optimizer", peak);
   limit_by_products(train, 6 * token_work(model).multiply_adds(), gemm_peak(model, peak));
-  update.limit = 1e9 * peak.bandwidth_gb_s / bytes_a_value;
-  update.limited_by = "memory";
   OptimizerConfig config;
   config.learning_rate = 1e-5;
   Optimizer optimizer(model.store, config, repetitions + 1);
@@ -233,7 +256,8 @@ std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, c
     train.rates.push_back(static_cast<double>(batch.tokens()) / watch.seconds());
     update.rates.push_back(static_cast<double>(model.store.trained_parameters()) / (watch.seconds() - gradient));
   }
-  return {std::move(train), std::move(update)};
+  add_gradient(model, batch);
+  return {std::move(train), std::move(update), bench_adamw(model, optimizer, peak, repetitions)};
 }
 
 BenchFigure bench_sampling(std::int64_t batch, std::int64_t vocabulary, const kernels::Calibration& peak,

@@ -61,8 +61,8 @@ std::vector<BenchFigure> bench_shared_prompts(Engine& engine, const Model& model
 std::vector<BenchFigure> bench_scoring(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
                                        int repetitions);
 
-/// Whole optimizer steps of next-token prediction with AdamW, and the optimizer's share of them as values a second.
-/// The model's weights change.
+/// Whole optimizer steps of next-token prediction with AdamW, the optimizer's share of them as values a second, and
+/// AdamW's own pass over the same arenas alone. The model's weights change.
 std::vector<BenchFigure> bench_training(Model& model, const BenchShape& shape, const kernels::Calibration& peak,
                                         int repetitions);
 
