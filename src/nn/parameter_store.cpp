@@ -47,13 +47,6 @@ kernels::Compute compute_of(const Segment& segment, kernels::Compute model) {
   return kernels::has_bfloat16() ? kernels::Compute::bfloat16 : kernels::Compute::float32;
 }
 
-/// Zeros that take memory only once they are written.
-at::Tensor arena(std::int64_t count) {
-  auto pages = std::make_shared<kernels::Pages>(count * static_cast<std::int64_t>(sizeof(float)));
-  float* const values = pages->data<float>();
-  return at::from_blob(values, {count}, [pages](void*) {}, at::kFloat);
-}
-
 /// The segment's values in an arena: what narrow and view give, without their way through the dispatcher, which a decode
 /// step of a small model would feel.
 at::Tensor part_of(const at::Tensor& arena, const Segment& segment) {
@@ -106,6 +99,12 @@ RowSource rows_of(const at::Tensor& values) {
             std::copy_n(values.const_data_ptr<float>() + begin * width, (end - begin) * width, rows);
           },
           false};
+}
+
+at::Tensor arena(std::int64_t values) {
+  auto pages = std::make_shared<kernels::Pages>(values * static_cast<std::int64_t>(sizeof(float)));
+  float* const first = pages->data<float>();
+  return at::from_blob(first, {values}, [pages](void*) {}, at::kFloat);
 }
 
 ParameterStore::ParameterStore(kernels::Compute compute, bool trainable)
@@ -208,6 +207,28 @@ void ParameterStore::refresh_adapters() {
     if (segments_[i].role == SegmentRole::adapter) refresh(i);
   }
   for (std::size_t i = 0; i < segments_.size(); ++i) refresh_norms(i);
+}
+
+void ParameterStore::update(const RangeUpdate& change) {
+  HONE_ASSERT(trainable_);
+  for (std::size_t i = 0; i < segments_.size(); ++i) update(i, change);
+  for (std::size_t i = 0; i < segments_.size(); ++i) refresh_norms(i);
+}
+
+void ParameterStore::update(std::size_t index, const RangeUpdate& change) {
+  constexpr std::int64_t grain = 16384;  // values, the least worth another thread
+  const Segment& segment = segments_[index];
+  if (segment.frozen) return;
+  draw_if_due(index);
+  if (packed_[index] == nullptr) {
+    return parallel_for(segment.end() - segment.offset, grain, [&](std::int64_t begin, std::int64_t end) {
+      change(segment.offset + begin, segment.offset + end);
+    });
+  }
+  const std::int64_t rows = segment.shape[0], width = segment.shape[1];
+  packed_[index]->refresh(Parameter(this, index).weight(), [&](std::int64_t begin, std::int64_t end) {
+    change(segment.offset + begin * width, end == rows ? segment.end() : segment.offset + end * width);
+  });
 }
 
 void ParameterStore::refresh(std::size_t index) {

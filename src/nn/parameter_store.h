@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -124,6 +125,12 @@ struct RowSource {
 /// The rows of a float32 tensor, which must stay alive.
 RowSource rows_of(const at::Tensor& values);
 
+/// Flat zeros in float32, which take memory only once they are written; in huge pages where they fit.
+at::Tensor arena(std::int64_t values);
+
+/// Changes values [begin, end) of a store's arenas.
+using RangeUpdate = std::function<void(std::int64_t begin, std::int64_t end)>;
+
 /// Call order: add* allocate (initialize | fill)* refresh, then any number of (use, update, refresh).
 class ParameterStore {
  public:
@@ -152,6 +159,10 @@ class ParameterStore {
   void refresh();
   /// The same after a change of adapters alone.
   void refresh_adapters();
+  /// Changes the trained segments and makes their packed copies current in one pass: what is packed is still in the
+  /// cache. `change` is called by several threads at once, for ranges that cover the arena of gradients once and begin at
+  /// a cache line.
+  void update(const RangeUpdate& change);
 
   Parameter find(std::string_view name);  ///< undefined handle when there is none
   /// What passes use from now on.
@@ -194,6 +205,7 @@ class ParameterStore {
   std::unique_ptr<kernels::PackedWeight> make_copy(const Segment& segment) const;
   void draw_if_due(std::size_t index);
   void refresh(std::size_t index);
+  void update(std::size_t index, const RangeUpdate& change);
   void refresh_norms(std::size_t index);
 
   kernels::Compute compute_;

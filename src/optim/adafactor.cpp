@@ -36,12 +36,13 @@ class AdafactorRule : public UpdateRule {
     if (config_.adafactor.beta1 > 0) mean_ = at::zeros({values}, at::kFloat);
   }
 
-  void apply(const Update& update) override {
+  RangeUpdate apply(const Update& update) override {
     // Each tensor is the work of one thread, so that the bits do not depend on how many there are.
     parallel_for(static_cast<std::int64_t>(blocks_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       const at::NoGradGuard no_grad;
       for (std::int64_t i = begin; i < end; ++i) update_block(static_cast<std::size_t>(i), update);
     });
+    return nullptr;
   }
 
   std::vector<std::pair<std::string, at::Tensor>> state() const override {

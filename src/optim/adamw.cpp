@@ -7,23 +7,28 @@ namespace hone {
 AdamWRule::AdamWRule(ParameterStore& store, const OptimizerConfig& config, std::span<const ParameterBlock> blocks,
                      std::string name)
     : store_(store), config_(config), stretches_(join(blocks)), name_(std::move(name)) {
-  first_moment_ = at::zeros({state_size(stretches_)}, at::kFloat);
-  second_moment_ = at::zeros_like(first_moment_);
+  first_moment_ = arena(state_size(stretches_));
+  second_moment_ = arena(state_size(stretches_));
 }
 
-void AdamWRule::apply(const Update& update) {
-  for (const Stretch& stretch : stretches_) {
-    at::Tensor weight = stretch.of(store_.weights());
-    at::Tensor first = stretch.of_state(first_moment_), second = stretch.of_state(second_moment_);
-    kernels::adamw_update(weight, stretch.of(store_.grads()), first, second,
-                          {.learning_rate = rate_of(stretch, config_.learning_rate, update),
-                           .beta1 = config_.beta1,
-                           .beta2 = config_.beta2,
-                           .eps = config_.eps,
-                           .weight_decay = stretch.decay ? config_.weight_decay : 0.0,
-                           .step = update.step,
-                           .grad_scale = update.grad_scale});
-  }
+RangeUpdate AdamWRule::apply(const Update& update) {
+  float* const weight = store_.weights().data_ptr<float>();
+  const float* const grad = store_.grads().const_data_ptr<float>();
+  float* const first_moment = first_moment_.data_ptr<float>();
+  float* const second_moment = second_moment_.data_ptr<float>();
+  return [=, this](std::int64_t begin, std::int64_t end) {
+    for_each_part(stretches_, begin, end, [&](const Stretch& stretch, std::int64_t first, std::int64_t count) {
+      const std::int64_t state = stretch.state + first - stretch.begin;
+      kernels::adamw_update(weight + first, grad + first, first_moment + state, second_moment + state, count,
+                            {.learning_rate = rate_of(stretch, config_.learning_rate, update),
+                             .beta1 = config_.beta1,
+                             .beta2 = config_.beta2,
+                             .eps = config_.eps,
+                             .weight_decay = stretch.decay ? config_.weight_decay : 0.0,
+                             .step = update.step,
+                             .grad_scale = update.grad_scale});
+    });
+  };
 }
 
 std::vector<std::pair<std::string, at::Tensor>> AdamWRule::state() const {

@@ -4,13 +4,13 @@
 
 namespace hone {
 
-/// AdamW (Loshchilov and Hutter 2019): one pass over each stretch.
+/// AdamW (Loshchilov and Hutter 2019): value by value.
 class AdamWRule : public UpdateRule {
  public:
   /// Over these blocks, in the arena's order; Muon leaves it the rest of its own. `name` begins the moments' names.
   AdamWRule(ParameterStore& store, const OptimizerConfig& config, std::span<const ParameterBlock> blocks,
             std::string name);
-  void apply(const Update& update) override;
+  RangeUpdate apply(const Update& update) override;
   std::vector<std::pair<std::string, at::Tensor>> state() const override;
 
  private:

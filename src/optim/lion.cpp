@@ -11,8 +11,8 @@ class LionRule : public MomentumRule {
   explicit LionRule(const RuleInputs& inputs) : MomentumRule(inputs, "lion", true) {}
 
  private:
-  void update_stretch(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Pass& pass) override {
-    kernels::lion_update(weight, grad, momentum,
+  void update_part(float* weight, const float* grad, float* momentum, std::int64_t count, const Pass& pass) override {
+    kernels::lion_update(weight, grad, momentum, count,
                          {.learning_rate = pass.learning_rate,
                           .beta1 = config().lion.beta1,
                           .beta2 = config().lion.beta2,

@@ -33,13 +33,13 @@ class MuonRule : public UpdateRule {
     momentum_ = at::zeros({values}, at::kFloat);
   }
 
-  void apply(const Update& update) override {
-    rest_.apply(update);
+  RangeUpdate apply(const Update& update) override {
     // Each matrix is the work of one thread, so that the bits do not depend on how many there are.
     parallel_for(static_cast<std::int64_t>(blocks_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
       const at::NoGradGuard no_grad;
       for (std::int64_t i = begin; i < end; ++i) update_matrix(static_cast<std::size_t>(i), update);
     });
+    return rest_.apply(update);
   }
 
   std::vector<std::pair<std::string, at::Tensor>> state() const override {

@@ -43,13 +43,16 @@ StepReport Optimizer::step(double grad_scale) {
   if (config_.max_grad_norm > 0) clip = std::min(1.0, config_.max_grad_norm / (report.grad_norm + norm_epsilon));
   report.clipped = clip < 1.0;
   const at::NoGradGuard no_grad;
-  rule_->apply({.step = steps_ + 1,
-                .grad_scale = grad_scale * clip,
-                .schedule = config_.schedule.factor(steps_, total_steps_),
-                .critic_learning_rate = critic_learning_rate_});
+  const RangeUpdate change = rule_->apply({.step = steps_ + 1,
+                                           .grad_scale = grad_scale * clip,
+                                           .schedule = config_.schedule.factor(steps_, total_steps_),
+                                           .critic_learning_rate = critic_learning_rate_});
   ++steps_;
-  store_.zero_grads();
-  store_.refresh();
+  float* const grads = store_.grads().data_ptr<float>();
+  store_.update([&](std::int64_t begin, std::int64_t end) {
+    if (change) change(begin, end);
+    std::fill(grads + begin, grads + end, 0.0F);
+  });
   store_.set_version(store_.version() + 1);
   return report;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,8 +37,6 @@ struct Stretch {
   double scale = 1;
   std::int64_t state = 0;  ///< in floats, of the rule's own arenas
   std::int64_t size() const { return end - begin; }
-  at::Tensor of(const at::Tensor& arena) const { return arena.narrow(0, begin, size()); }
-  at::Tensor of_state(const at::Tensor& arena) const { return arena.narrow(0, state, size()); }
 };
 
 /// Every trained value of the store, once, in the arena's order. scale = Segment::lr_scale · the factors of `rates` that
@@ -50,5 +49,15 @@ std::vector<Stretch> join(std::span<const ParameterBlock> blocks);
 
 /// Floats that the stretches cover: the size of an arena of moments.
 std::int64_t state_size(std::span<const Stretch> stretches);
+
+/// Calls body(stretch, first, count) for what each of `stretches` has of [begin, end).
+template <class Body>
+void for_each_part(std::span<const Stretch> stretches, std::int64_t begin, std::int64_t end, const Body& body) {
+  auto stretch = std::ranges::partition_point(stretches, [&](const Stretch& before) { return before.end <= begin; });
+  for (; stretch != stretches.end() && stretch->begin < end; ++stretch) {
+    const std::int64_t first = std::max(begin, stretch->begin);
+    body(*stretch, first, std::min(end, stretch->end) - first);
+  }
+}
 
 }  // namespace hone

@@ -11,8 +11,8 @@ class SgdRule : public MomentumRule {
   explicit SgdRule(const RuleInputs& inputs) : MomentumRule(inputs, "sgd", inputs.config.sgd.momentum > 0) {}
 
  private:
-  void update_stretch(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Pass& pass) override {
-    kernels::sgd_update(weight, grad, momentum,
+  void update_part(float* weight, const float* grad, float* momentum, std::int64_t count, const Pass& pass) override {
+    kernels::sgd_update(weight, grad, momentum, count,
                         {.learning_rate = pass.learning_rate,
                          .momentum = config().sgd.momentum,
                          .nesterov = config().sgd.nesterov,

@@ -28,8 +28,10 @@ class UpdateRule {
  public:
   virtual ~UpdateRule() = default;
 
-  /// Changes the trained weights of the store it was made for from the gradients there; nothing else.
-  virtual void apply(const Update& update) = 0;
+  /// Changes the trained weights of the store it was made for from the gradients there; nothing else. What goes value by
+  /// value is left to the caller: to be called for ranges that cover the arena of gradients once, by any threads. Null:
+  /// nothing is left.
+  virtual RangeUpdate apply(const Update& update) = 0;
 
   /// The live moments by name. Restoring writes into them.
   virtual std::vector<std::pair<std::string, at::Tensor>> state() const = 0;

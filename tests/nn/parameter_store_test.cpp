@@ -1,5 +1,8 @@
 #include "nn/parameter_store.h"
 
+#include <atomic>
+
+#include "base/threads.h"
 #include "kernels/isa.h"
 #include "nn/layer_oracle.h"
 #include "support/error_of.h"
@@ -108,4 +111,31 @@ TEST_CASE("nn: a store for files has float32 values and nothing else") {
   CHECK(same_bits(matrix.weight(), values));
   CHECK(store.packed_bytes() == 0);
   CHECK(store.held_bytes() == 4 * ((rows * columns + 15) / 16 * 16));
+}
+
+TEST_CASE("nn: an update sees every trained value once before it is packed") {
+  for (const int team : {1, 2}) {
+    set_threads(team);
+    ParameterStore store(kernels::Compute::bfloat16, true);
+    const Parameter matrix = store.add({.name = "matrix", .shape = {rows, columns}, .matrix = true});
+    store.add({.name = "table", .shape = {700, columns}, .lookup = true});
+    const Parameter frozen = store.add({.name = "frozen", .shape = {rows, columns}, .matrix = true, .frozen = true});
+    store.add({.name = "vector", .shape = {3}});
+    store.allocate();
+    store.initialize(1);
+    store.refresh();
+    float* const weights = store.weights().data_ptr<float>();
+    float* const seen = store.grads().data_ptr<float>();
+    std::atomic<bool> whole_lines = true;
+    store.update([&](std::int64_t begin, std::int64_t end) {
+      if (begin % 16 != 0 || end % 16 != 0) whole_lines = false;
+      for (std::int64_t i = begin; i < end; ++i) weights[i] = 2, ++seen[i];
+    });
+    CHECK(whole_lines);
+    CHECK(store.grads().eq(1).all().item<bool>());
+    const at::Tensor x = at::ones({1, columns});
+    CHECK(at::equal(kernels::linear_forward(x, matrix.packed()), at::full({1, rows}, 2.0 * columns, at::kFloat)));
+    CHECK(frozen.weight().abs().max().item<float>() < 1);
+  }
+  set_threads(1);
 }

@@ -232,3 +232,47 @@ TEST_CASE("optim: Adafactor reaches the target of the golden case") {
   }
   CHECK(gap(w.weight(), tensor_of(golden.at("expected"))) < golden.at("tol").as_number());
 }
+
+TEST_CASE("optim: a step leaves the packed words of the new weights, zero gradients and the frozen weights") {
+  const int before = threads();
+  for (const kernels::Compute compute : {kernels::Compute::float32, kernels::Compute::bfloat16}) {
+    for (const RuleKind kind : {RuleKind::adamw, RuleKind::lion, RuleKind::sgd, RuleKind::muon, RuleKind::adafactor}) {
+      for (const int team : {1, 2}) {
+        CAPTURE(static_cast<int>(kind));
+        set_threads(team);
+        // Panels end within the parts of the fused matrix, whose rates differ, and parts begin within cache lines.
+        ParameterStore store(compute, true);
+        const Parameter fused = store.add({.name = "layers.0.fused",
+                                           .shape = {75, 37},
+                                           .parts = {{"layers.0.a", 33, {}}, {"layers.0.b", 42, {}}},
+                                           .matrix = true});
+        const Parameter vector = store.add({.name = "vector", .shape = {40001}, .decay = false});
+        const Parameter frozen = store.add({.name = "frozen", .shape = {40, 37}, .matrix = true, .frozen = true});
+        store.allocate();
+        store.initialize(4);
+        store.refresh();
+        OptimizerConfig config = rule(kind, 0.01);
+        config.rates = {{"layers.0.b", 0.0}};
+        config.no_decay = {"layers.0.b"};
+        const at::Tensor old_fused = fused.weight().clone(), old_vector = vector.weight().clone(),
+                         old_frozen = frozen.weight().clone();
+        store.grads().copy_(at::sin(at::arange(store.grads().numel(), at::kFloat)));
+        Optimizer optimizer(store, config, kSteps);
+        optimizer.set_steps(5);  // past the warm-up's first rate, which is 0
+        optimizer.step();
+        CHECK(store.grads().count_nonzero().item<std::int64_t>() == 0);
+        CHECK(at::equal(frozen.weight(), old_frozen));
+        CHECK(fused.weight().narrow(0, 0, 33).ne(old_fused.narrow(0, 0, 33)).all().item<bool>());
+        CHECK(at::equal(fused.weight().narrow(0, 33, 42), old_fused.narrow(0, 33, 42)));
+        CHECK(vector.weight().ne(old_vector).sum().item<std::int64_t>() > 40000 - 5);
+        const at::Tensor x = at::sin(at::arange(3 * 37, at::kFloat)).view({3, 37}),
+                         dy = at::cos(at::arange(3 * 75, at::kFloat)).view({3, 75});
+        kernels::PackedWeight packed(75, 37, compute, true);
+        packed.refresh(fused.weight());
+        CHECK(at::equal(kernels::linear_forward(x, fused.packed()), kernels::linear_forward(x, packed)));
+        CHECK(at::equal(kernels::linear_backward_input(dy, fused.packed()), kernels::linear_backward_input(dy, packed)));
+      }
+    }
+  }
+  set_threads(before);
+}

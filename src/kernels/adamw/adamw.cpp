@@ -38,20 +38,22 @@ AdamWFactors factors_of(const AdamW& rule) {
 void adamw_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& first, at::Tensor& second,
                   const AdamW& rule) {
   const std::int64_t size = grad.numel();
-  HONE_ASSERT(rule.step >= 1);
   check_flat(grad, size);
   check_flat(weight, size);
   check_flat(first, size);
   check_flat(second, size);
-  const AdamWFactors factors = factors_of(rule);
-  const auto update = HONE_SELECT(adamw_range);
   float* const w = weight.mutable_data_ptr<float>();
   const float* const g = grad.const_data_ptr<float>();
   float* const m = first.mutable_data_ptr<float>();
   float* const v = second.mutable_data_ptr<float>();
   parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
-    update(w + begin, g + begin, m + begin, v + begin, end - begin, factors);
+    adamw_update(w + begin, g + begin, m + begin, v + begin, end - begin, rule);
   });
+}
+
+void adamw_update(float* weight, const float* grad, float* first, float* second, std::int64_t count, const AdamW& rule) {
+  HONE_ASSERT(rule.step >= 1);
+  HONE_SELECT(adamw_range)(weight, grad, first, second, count, factors_of(rule));
 }
 
 double squared_norm(const at::Tensor& flat) {

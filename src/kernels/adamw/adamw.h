@@ -20,6 +20,9 @@ struct AdamW {
 void adamw_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& first, at::Tensor& second,
                   const AdamW& rule);
 
+/// The same of plain arrays, on the calling thread.
+void adamw_update(float* weight, const float* grad, float* first, float* second, std::int64_t count, const AdamW& rule);
+
 /// Sum of squares in double precision; the same bits for every number of threads. NaN or infinite when an element is.
 double squared_norm(const at::Tensor& flat);
 

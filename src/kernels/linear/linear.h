@@ -23,6 +23,10 @@ enum class Compute { float32, bfloat16, int8 };
 /// Writes rows [begin, end) of a weight to `rows`. Called by several threads at once.
 using RowReader = std::function<void(std::int64_t begin, std::int64_t end, float* rows)>;
 
+/// Is told that rows [begin, end) of a weight are about to be packed, and may change them. Called by several threads at
+/// once.
+using RowHook = std::function<void(std::int64_t begin, std::int64_t end)>;
+
 /// What a copy that never learns is read by.
 struct WeightReads {
   bool products = true;  ///< linear_forward
@@ -44,7 +48,8 @@ class PackedWeight {
 
   /// Packs the current values. A trainable float32 weight must stay alive and unchanged until the next refresh, since
   /// backward reads it directly; any other `weight_NK` may be dropped after the call. Of a copy that keeps no rows.
-  void refresh(const at::Tensor& weight_NK);
+  /// `before` is called once for each row, a panel of rows at a time.
+  void refresh(const at::Tensor& weight_NK, const RowHook& before = nullptr);
   /// The same a few rows at a time, so that the values need not exist in float32 all at once. Not of a trainable one.
   /// `bfloat16`: every value is one in bfloat16.
   void refresh(const RowReader& read, bool bfloat16);

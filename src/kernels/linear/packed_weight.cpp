@@ -103,7 +103,7 @@ std::int64_t PackedWeight::bytes() const {
   return s.forward.bytes() + s.scales.bytes() + s.backward.bytes() + rows;
 }
 
-void PackedWeight::refresh(const at::Tensor& weight_NK) {
+void PackedWeight::refresh(const at::Tensor& weight_NK, const RowHook& before) {
   Storage& s = *storage_;
   HONE_ASSERT(weight_NK.dim() == 2 && weight_NK.size(0) == s.out_features && weight_NK.size(1) == s.in_features);
   HONE_ASSERT(weight_NK.scalar_type() == at::kFloat && weight_NK.is_contiguous() && weight_NK.device().is_cpu());
@@ -117,6 +117,7 @@ void PackedWeight::refresh(const at::Tensor& weight_NK) {
   // The rows of one panel of the forward products are still in the cache when the backward panels take them.
   parallel_for(panels_of(s.out_features), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t panel = begin; panel < end; ++panel) {
+      if (before) before(panel * panel_width, std::min((panel + 1) * panel_width, s.out_features));
       packing.pack(weight + panel * panel_width * s.in_features, panel, panel + 1);
       if (!with_backward) continue;
       constexpr std::int64_t panel_pairs = panel_width / 2;

@@ -17,11 +17,7 @@ void check_flat(const at::Tensor& tensor, std::int64_t size) {
 
 }  // namespace
 
-void lion_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Lion& rule) {
-  const std::int64_t size = grad.numel();
-  check_flat(weight, size);
-  check_flat(grad, size);
-  check_flat(momentum, size);
+void lion_update(float* weight, const float* grad, float* momentum, std::int64_t count, const Lion& rule) {
   const LionFactors factors{.beta1 = static_cast<float>(rule.beta1),
                             .share1 = static_cast<float>(1.0 - rule.beta1),
                             .beta2 = static_cast<float>(rule.beta2),
@@ -29,41 +25,22 @@ void lion_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentu
                             .grad_scale = static_cast<float>(rule.grad_scale),
                             .decay = static_cast<float>(1.0 - rule.learning_rate * rule.weight_decay),
                             .learning_rate = static_cast<float>(rule.learning_rate)};
-  const auto update = HONE_SELECT(lion_range);
-  float* const w = weight.mutable_data_ptr<float>();
-  const float* const g = grad.const_data_ptr<float>();
-  float* const m = momentum.mutable_data_ptr<float>();
-  parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
-    update(w + begin, g + begin, m + begin, end - begin, factors);
-  });
+  HONE_SELECT(lion_range)(weight, grad, momentum, count, factors);
 }
 
-void sgd_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Sgd& rule) {
-  const std::int64_t size = grad.numel();
-  check_flat(weight, size);
-  check_flat(grad, size);
-  HONE_ASSERT(momentum.defined() == (rule.momentum > 0));
+void sgd_update(float* weight, const float* grad, float* momentum, std::int64_t count, const Sgd& rule) {
+  HONE_ASSERT((momentum != nullptr) == (rule.momentum > 0));
   const SgdFactors factors{.grad_scale = static_cast<float>(rule.grad_scale),
                            .weight_decay = static_cast<float>(rule.weight_decay),
                            .momentum = static_cast<float>(rule.momentum),
                            .of_gradient = rule.nesterov ? 1.0f : 0.0f,
                            .of_momentum = rule.nesterov ? static_cast<float>(rule.momentum) : 1.0f,
                            .learning_rate = static_cast<float>(rule.learning_rate)};
-  float* const w = weight.mutable_data_ptr<float>();
-  const float* const g = grad.const_data_ptr<float>();
-  if (!momentum.defined()) {
-    const auto update = HONE_SELECT(plain_sgd_range);
-    parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
-      update(w + begin, g + begin, end - begin, factors);
-    });
-    return;
+  if (momentum == nullptr) {
+    HONE_SELECT(plain_sgd_range)(weight, grad, count, factors);
+  } else {
+    HONE_SELECT(sgd_range)(weight, grad, momentum, count, factors);
   }
-  check_flat(momentum, size);
-  float* const m = momentum.mutable_data_ptr<float>();
-  const auto update = HONE_SELECT(sgd_range);
-  parallel_for(size, chunk, [&](std::int64_t begin, std::int64_t end) {
-    update(w + begin, g + begin, m + begin, end - begin, factors);
-  });
 }
 
 void move_average(at::Tensor& average, const at::Tensor& value, double share) {

@@ -4,8 +4,7 @@
 
 namespace hone::kernels {
 
-/// One pass each over flat float32 tensors of equal length. Elements do not depend on each other, so that the bits do not
-/// depend on the number of threads.
+/// One pass each over float32 values, which do not depend on each other: the bits do not depend on how a pass is cut.
 
 struct Lion {
   double learning_rate = 0;
@@ -16,7 +15,7 @@ struct Lion {
 };
 
 /// Chen et al. 2023, algorithm 2: w ← (1 - ηλ)·w - η·sign(β₁m + (1 - β₁)g), m ← β₂m + (1 - β₂)g.
-void lion_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Lion& rule);
+void lion_update(float* weight, const float* grad, float* momentum, std::int64_t count, const Lion& rule);
 
 struct Sgd {
   double learning_rate = 0;
@@ -26,10 +25,10 @@ struct Sgd {
   double grad_scale = 1;
 };
 
-/// g ← g + λw; m ← μm + g; w ← w - η·m, or with nesterov w ← w - η·(g + μm). `momentum` is undefined when μ is 0.
-void sgd_update(at::Tensor& weight, const at::Tensor& grad, at::Tensor& momentum, const Sgd& rule);
+/// g ← g + λw; m ← μm + g; w ← w - η·m, or with nesterov w ← w - η·(g + μm). `momentum` is null when μ is 0.
+void sgd_update(float* weight, const float* grad, float* momentum, std::int64_t count, const Sgd& rule);
 
-/// average ← average + share·(value - average).
+/// average ← average + share·(value - average), of flat tensors of equal length.
 void move_average(at::Tensor& average, const at::Tensor& value, double share);
 
 }  // namespace hone::kernels
