@@ -16,6 +16,9 @@ namespace {
 
 using Grads = std::vector<at::Tensor>;
 
+/// Of what only products in bfloat16 read: they round it in any case, so half the memory goes through the caches.
+at::ScalarType format_of(bool rounds) { return rounds ? at::kBFloat16 : at::kFloat; }
+
 at::Tensor contiguous_or_none(const at::Tensor& tensor) { return tensor.defined() ? tensor.contiguous() : tensor; }
 
 /// The forward pass of either norm, and its backward: (dout, dsum; either undefined) → gradient of the sum.
@@ -98,11 +101,12 @@ at::Tensor normed(const at::Tensor& x_TD, const Norm& norm) { return add_norm(x_
 
 at::Tensor mlp(const at::Tensor& x_TD, const Mlp& mlp) {
   const bool keep = recording({x_TD});
-  const auto activate = [kind = mlp.activation, gated = mlp.gated](const at::Tensor& inner) {
-    return gated ? kernels::gated_forward(inner, kind) : kernels::activation_forward(inner, kind);
-  };
   LinearPass in(mlp.in_FD, mlp.in_bias_F);
   LinearPass out(mlp.out_DF, mlp.out_bias_D);
+  const auto activate = [kind = mlp.activation, gated = mlp.gated, format = format_of(out.rounds_input())](
+                            const at::Tensor& inner) {
+    return gated ? kernels::gated_forward(inner, kind, format) : kernels::activation_forward(inner, kind);
+  };
   const at::Tensor inner_TF = in.forward(x_TD, keep);
   at::Tensor y_TD = out.forward(activate(inner_TF), keep);
   if (!keep) return y_TD;
@@ -112,8 +116,8 @@ at::Tensor mlp(const at::Tensor& x_TD, const Mlp& mlp) {
            const at::Tensor dy = grads[0].contiguous();
            // What is between the two matrices is computed again: a third of the memory.
            if (gated && !out.adapted()) {
-             const kernels::GatedGradient inner =
-                 kernels::gated_backward_with_forward(out.backward_input(dy), inner_TF, kind);
+             const kernels::GatedGradient inner = kernels::gated_backward_with_forward(
+                 out.backward_input(dy), inner_TF, kind, format_of(out.rounds_input() && in.rounds_gradient()));
              out.backward_parameters(dy, inner.out_TF);
              return {in.backward(inner.dgate_up_T2F, x)};
            }

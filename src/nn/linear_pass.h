@@ -17,6 +17,13 @@ class LinearPass {
   /// y = x·Wᵀ + b and the adapters' shares. `keep`: backward will follow.
   at::Tensor forward(const at::Tensor& x_TK, bool keep);
 
+  /// Whether x of forward, and dy of backward, may be rounded to bfloat16 before, with the same result: nothing but
+  /// products in bfloat16 reads them.
+  bool rounds_input() const {
+    return weight_.adapters().empty() && weight_.packed().compute() == kernels::Compute::bfloat16;
+  }
+  bool rounds_gradient() const { return rounds_input() && !bias_.defined(); }
+
   /// Adds the gradients of all parameters to the arena and returns dx. `x_TK` as in forward.
   at::Tensor backward(const at::Tensor& dy_TN, const at::Tensor& x_TK) const;
 

@@ -120,6 +120,57 @@ TEST_CASE("kernels: backward gives the forward pass of a gated activation again,
   }
 }
 
+TEST_CASE("kernels: gated activations in bfloat16 are the float32 ones rounded to nearest, ties to even") {
+  for (const Activation activation : activations) {
+    for (const auto& size : sizes) {
+      CAPTURE(static_cast<int>(activation));
+      CAPTURE(size[1]);
+      const at::Tensor gate_up = random_tensor({size[0], 2 * size[1]}, 10, 3.0);
+      const at::Tensor dout = random_tensor(size, 11);
+      const GatedGradient exact = gated_backward_with_forward(dout, gate_up, activation);
+      const GatedGradient got = gated_backward_with_forward(dout, gate_up, activation, at::kBFloat16);
+      CHECK(same_bits(gated_forward(gate_up, activation, at::kBFloat16), exact.out_TF.to(at::kBFloat16)));
+      CHECK(same_bits(got.out_TF, exact.out_TF.to(at::kBFloat16)));
+      CHECK(same_bits(got.dgate_up_T2F, exact.dgate_up_T2F.to(at::kBFloat16)));
+    }
+  }
+  const at::Tensor ties = at::tensor({1.00390625F, 1.01171875F, 3.3895314e38F, INFINITY, NAN}).reshape({1, 5});
+  const at::Tensor gate_up = at::cat({ties, at::ones({1, 5})}, 1);
+  const at::Tensor out = gated_forward(gate_up, Activation::relu, at::kBFloat16).to(at::kFloat);
+  CHECK(out[0][0].item<float>() == 1.0F);
+  CHECK(out[0][1].item<float>() == 1.015625F);
+  CHECK(out[0][2].item<float>() == 3.3895314e38F);  // the greatest number
+  CHECK(std::isinf(out[0][3].item<float>()));
+  CHECK(std::isnan(out[0][4].item<float>()));
+}
+
+TEST_CASE("kernels: every variant of a gated activation in bfloat16 rounds what its float32 twin gives") {
+  constexpr std::int64_t rows = 10, width = 37;
+  const at::Tensor gate_up = random_tensor({rows, 2 * width}, 12, 3.0);
+  const at::Tensor dout = random_tensor({rows, width}, 13);
+  const auto exact = HONE_VARIANTS(gated_rows);
+  const auto rounded = HONE_VARIANTS(gated_rows_bfloat16);
+  const auto exact_backward = HONE_VARIANTS(gated_backward_rows);
+  const auto rounded_backward = HONE_VARIANTS(gated_backward_rows_bfloat16);
+  const auto halves = [](at::Tensor& tensor) { return static_cast<std::uint16_t*>(tensor.mutable_data_ptr()); };
+  for (const Activation activation : activations) {
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      CAPTURE(i);
+      at::Tensor out = at::empty({rows, width}), near = at::empty({rows, width}, at::kBFloat16);
+      at::Tensor dgate_up = at::empty({rows, 2 * width}), near_dgate_up = at::empty({rows, 2 * width}, at::kBFloat16);
+      const float* from = gate_up.const_data_ptr<float>();
+      const float* grad = dout.const_data_ptr<float>();
+      exact[i](activation, from, rows, width, out.data_ptr<float>());
+      rounded[i](activation, from, rows, width, halves(near));
+      CHECK(same_bits(near, out.to(at::kBFloat16)));
+      exact_backward[i](activation, grad, from, rows, width, dgate_up.data_ptr<float>(), nullptr);
+      rounded_backward[i](activation, grad, from, rows, width, halves(near_dgate_up), halves(near));
+      CHECK(same_bits(near, out.to(at::kBFloat16)));
+      CHECK(same_bits(near_dgate_up, dgate_up.to(at::kBFloat16)));
+    }
+  }
+}
+
 TEST_CASE("kernels: every variant of an activation is stable and close to the others") {
   const at::Tensor gate_up = random_tensor({10, 74}, 7);
   for (const Activation activation : activations) {

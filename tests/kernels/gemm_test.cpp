@@ -59,6 +59,17 @@ float rounded(float value, bool bfloat16) {
   return value;
 }
 
+std::vector<std::uint16_t> halves(const std::vector<float>& values) {
+  std::vector<std::uint16_t> result;
+  for (const float value : values) {
+    const float near = rounded(value, true);
+    std::uint32_t bits;
+    std::memcpy(&bits, &near, 4);
+    result.push_back(static_cast<std::uint16_t>(bits >> 16));
+  }
+  return result;
+}
+
 std::unique_ptr<void, void (*)(void*)> scratch() {
   return {std::aligned_alloc(64, gemm_scratch_bytes), std::free};
 }
@@ -121,6 +132,50 @@ TEST_CASE("kernels: every gemm variant multiplies packed, unpacked and transpose
           variant.gemm(gemm, {0, rows, panel, panel + 1}, memory.get());
         }
         CHECK(std::memcmp(other.data(), c.data(), c.size() * 4) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("kernels: every gemm variant reads operands in bfloat16 as it reads what rounds to them") {
+  const auto memory = scratch();
+  for (const Variant& variant : variants()) {
+    if (!variant.bfloat16) continue;
+    for (const std::int64_t rows : {1, 5, 17, 31, 256}) {
+      for (const auto& [columns, depth] : {std::pair{33, 63}, std::pair{64, 600}, std::pair{7, 1}, std::pair{49, 34}}) {
+        CAPTURE(variant.name);
+        CAPTURE(rows);
+        CAPTURE(depth);
+        const auto a = numbers(rows * depth, 3);
+        const auto b = numbers(columns * depth, 4);
+        const auto a_bfloat16 = halves(a);
+        const auto b_bfloat16 = halves(b);
+        const std::int64_t panels = (columns + 31) / 32;
+        for (const bool turned : {false, true}) {
+          Gemm gemm;
+          gemm.rows = rows;
+          gemm.columns = columns;
+          gemm.depth = depth;
+          gemm.a_stride = turned ? rows : depth;
+          gemm.a_transposed = turned;
+          gemm.b_stride = columns;
+          gemm.c_stride = columns;
+          const auto product = [&](bool first, bool second) {
+            Gemm same = gemm;
+            same.a = first ? nullptr : a.data();
+            same.a_bfloat16 = first ? a_bfloat16.data() : nullptr;
+            same.b = second ? nullptr : b.data();
+            same.b_bfloat16 = second ? b_bfloat16.data() : nullptr;
+            std::vector<float> c(static_cast<std::size_t>(rows * columns));
+            same.c = c.data();
+            variant.gemm(same, {0, rows, 0, panels}, memory.get());
+            return c;
+          };
+          const std::vector<float> expected = product(false, false);
+          CHECK(product(true, false) == expected);
+          CHECK(product(false, true) == expected);
+          CHECK(product(true, true) == expected);
+        }
       }
     }
   }

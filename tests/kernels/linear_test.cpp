@@ -1,12 +1,14 @@
 #include <ATen/ATen.h>
 
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #undef CHECK
 #include <doctest/doctest.h>
 
 #include "base/threads.h"
+#include "kernels/activation/activation.h"
 #include "kernels/linear/linear.h"
 
 using namespace hone;
@@ -79,6 +81,51 @@ TEST_CASE("kernels: linear forward and backward agree with float64 products of t
     }
   }
   set_threads(1);
+}
+
+TEST_CASE("kernels: products of operands that were rounded before have the bits of products that round them") {
+  for (const int count : {1, 2}) {
+    set_threads(count);
+    for (const Shape& shape : shapes) {
+      CAPTURE(shape.rows);
+      CAPTURE(shape.in);
+      CAPTURE(shape.out);
+      const at::Tensor x = random(shape.rows, shape.in, 1);
+      const at::Tensor dy = random(shape.rows, shape.out, 2);
+      const at::Tensor bias = random(1, shape.out, 3).view({shape.out});
+      const at::Tensor rounded_x = x.to(at::kBFloat16);
+      const at::Tensor rounded_dy = dy.to(at::kBFloat16);
+      PackedWeight packed(shape.out, shape.in, Compute::bfloat16, true);
+      packed.refresh(random(shape.out, shape.in, 4));
+      CHECK(same_bits(linear_forward(rounded_x, packed, bias), linear_forward(x, packed, bias)));
+      CHECK(same_bits(linear_backward_input(rounded_dy, packed), linear_backward_input(dy, packed)));
+      const at::Tensor start = random(shape.out, shape.in, 5);
+      at::Tensor expected = start.clone();
+      linear_backward_weight(dy, x, Compute::bfloat16, expected);
+      for (const auto& [left, right] :
+           {std::pair{rounded_dy, x}, std::pair{dy, rounded_x}, std::pair{rounded_dy, rounded_x}}) {
+        at::Tensor dweight = start.clone();
+        linear_backward_weight(left, right, Compute::bfloat16, dweight);
+        CHECK(same_bits(dweight, expected));
+      }
+    }
+  }
+  set_threads(1);
+}
+
+TEST_CASE("kernels: denormals, infinities and NaN have the same effect in operands that were rounded before") {
+  constexpr std::int64_t depth = 70;
+  const float specials[] = {1e-39F,  -1e-40F, 1.1754942e-38F,  // the last rounds to the least normal number
+                            1.2e-38F, 3.4e38F, -std::numeric_limits<float>::infinity(),
+                            std::numeric_limits<float>::quiet_NaN()};
+  for (const float special : specials) {
+    CAPTURE(special);
+    const at::Tensor gate_up = at::cat({at::full({3, depth}, special), at::ones({3, depth})}, 1);
+    PackedWeight packed(33, depth, Compute::bfloat16, false);
+    packed.refresh(at::full({33, depth}, 1e30F));
+    const at::Tensor exact = linear_forward(gated_forward(gate_up, Activation::relu), packed);
+    CHECK(same_bits(linear_forward(gated_forward(gate_up, Activation::relu, at::kBFloat16), packed), exact));
+  }
 }
 
 TEST_CASE("kernels: a row of a linear layer has the same bits for every number of rows and threads") {

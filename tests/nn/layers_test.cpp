@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "kernels/activation/activation.h"
 #include "kernels/rotary/rotary.h"
 #include "nn/layer_oracle.h"
 
@@ -123,6 +124,40 @@ TEST_CASE("nn: gated MLP equals plain operators") {
       return {at::matmul(plain_swiglu(at::matmul(x[0], w[0].t()), 24), w[1].t())};
     });
     check_same(ours, plain, compute);
+  }
+}
+
+TEST_CASE("nn: a gated MLP that rounds early has the bits of its parts one by one in float32") {
+  for (const kernels::Compute compute : both_computes) {
+    for (const int biases : {0, 1, 2}) {
+      CAPTURE(biases);
+      constexpr std::int64_t width = 23, rows = 37;
+      Parameters parameters(compute);
+      std::vector<Parameter> used{parameters.matrix("gate_up", 2 * width, 19), parameters.matrix("down", 19, width)};
+      if (biases > 0) used.push_back(parameters.vector("down_bias", 19));
+      if (biases > 1) used.push_back(parameters.vector("gate_up_bias", 2 * width));
+      parameters.ready();
+      const Parameter down_bias = biases > 0 ? used[2] : Parameter();
+      const Parameter gate_up_bias = biases > 1 ? used[3] : Parameter();
+      const Tensors inputs{random_tensor({rows, 19}, 14)};
+      const Mlp config{.in_FD = used[0], .in_bias_F = gate_up_bias, .out_DF = used[1], .out_bias_D = down_bias};
+      const auto whole = [&](const Tensors& x) -> Tensors { return {mlp(x[0], config)}; };
+      const Result ours = run_layer(parameters, used, inputs, whole);
+      const auto parts = [&](const Tensors& x) -> Tensors {
+        const at::Tensor gate_up = linear(x[0], used[0], gate_up_bias);
+        const at::Tensor active = kernels::gated_forward(gate_up.detach(), config.activation).requires_grad_(true);
+        const at::Tensor y = linear(active, used[1], down_bias);
+        y.backward(random_tensor(y.sizes(), 1000));  // as run_layer weighs the first output
+        gate_up.backward(kernels::gated_backward(active.grad(), gate_up.detach(), config.activation));
+        return {y.detach()};
+      };
+      const Result plain = run_layer(parameters, used, inputs, parts);
+      CHECK(same_bits(ours.outputs[0].detach(), plain.outputs[0]));
+      CHECK(same_bits(ours.input_grads[0], plain.input_grads[0]));
+      for (std::size_t i = 0; i < used.size(); ++i) CHECK(same_bits(ours.parameter_grads[i], plain.parameter_grads[i]));
+      const at::NoGradGuard no_grad;
+      CHECK(same_bits(mlp(inputs[0], config), plain.outputs[0]));
+    }
   }
 }
 

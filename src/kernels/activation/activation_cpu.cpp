@@ -1,132 +1,59 @@
 #include "kernels/activation/activation_cpu.h"
 
-#include "kernels/vector_math.h"
+#include "kernels/activation/activation_kernel.h"
+#include "kernels/bfloat16.h"
 
 namespace hone::kernels::HONE_ISA {
 
 namespace {
 
-struct Curve {
-  Floats value;
-  Floats slope;
-};
-
-struct Silu {
-  static Floats value(Floats x) { return x * sigmoid_floats(x); }
-  static Curve curve(Floats x) {
-    const Floats share = sigmoid_floats(x);
-    const Floats silu = x * share;
-    return {silu, share + silu * (1.0F - share)};  // share · (1 + x · (1 - share))
+/// Results in bfloat16, rounded with integer arithmetic.
+struct Bfloat16Results {
+  using Element = uint16_t;
+  static Halves rounded(Floats x) {
+    const Ints bits = round_to_bfloat16(reinterpret_cast<Ints>(x));
+    return __builtin_convertvector((bits >> 16) & 0xffff, Halves);
+  }
+  static void store(uint16_t* to, Floats x) { *reinterpret_cast<AnyHalves*>(to) = rounded(x); }
+  static void store_first(uint16_t* to, Floats x, int64_t count) {
+    const Halves halves = rounded(x);
+    for (int64_t i = 0; i < count; ++i) to[i] = halves[i];
   }
 };
-
-struct Gelu {
-  static Floats value(Floats x) { return x * normal_floats(x).cumulative; }
-  static Curve curve(Floats x) {
-    const Normal normal = normal_floats(x);
-    return {x * normal.cumulative, normal.cumulative + x * normal.density};
-  }
-};
-
-/// x/2 · (1 + tanh u) = x · sigmoid(2u) with u = √(2/π) · (x + 0.044715 x³).
-struct GeluTanh {
-  static Floats twice_u(Floats x) { return x * (x * x * 0.0713548163F + 1.59576912F); }
-  static Floats value(Floats x) { return x * sigmoid_floats(twice_u(x)); }
-  static Curve curve(Floats x) {
-    const Floats share = sigmoid_floats(twice_u(x));
-    const Floats value = x * share;
-    // Beyond ±16 the share is 0 or 1 to the last bit, and squares may overflow.
-    const Floats size = magnitude(x);
-    const Floats steep = x * x * 0.214064449F + 1.59576912F;
-    return {value, size > 16.0F ? share : share + value * (1.0F - share) * steep};
-  }
-};
-
-struct Relu {
-  static Floats value(Floats x) { return x < 0.0F ? Floats{} : x; }
-  static Curve curve(Floats x) { return {value(x), x > 0.0F ? broadcast(1.0F) : Floats{}}; }
-};
-
-struct Tanh {
-  static Floats value(Floats x) { return tanh_floats(x); }
-  static Curve curve(Floats x) {
-    const Floats value = tanh_floats(x);
-    return {value, 1.0F - value * value};
-  }
-};
-
-template <class Body>
-void with_curve(Activation activation, const Body& body) {
-  switch (activation) {
-    case Activation::silu: return body(Silu());
-    case Activation::gelu: return body(Gelu());
-    case Activation::gelu_tanh: return body(GeluTanh());
-    case Activation::relu: return body(Relu());
-    case Activation::tanh: return body(Tanh());
-  }
-}
-
-/// Calls body(offset, load, store) for each vector of `count` floats; load and store do the same on a part of a vector.
-template <class Body>
-void over_vectors(int64_t count, const Body& body) {
-  int64_t i = 0;
-  for (; i + vector_lanes <= count; i += vector_lanes) {
-    body(i, [](const float* from) { return load_floats(from); }, [](float* to, Floats x) { store_floats(to, x); });
-  }
-  const int64_t left = count - i;
-  if (left == 0) return;
-  body(i, [left](const float* from) { return load_some(from, left, 0.0F); },
-       [left](float* to, Floats x) { store_some(to, x, left); });
-}
 
 }  // namespace
 
 void activation_values(Activation activation, const float* x, int64_t count, float* out) {
   with_curve(activation, [&](auto curve) {
-    over_vectors(count, [&](int64_t i, auto load, auto store) { store(out + i, curve.value(load(x + i))); });
+    over_vectors<Float32Results>(
+        count, [&](int64_t i, auto load, auto store) { store(out + i, curve.value(load(x + i))); });
   });
 }
 
 void activation_gradients(Activation activation, const float* dout, const float* x, int64_t count, float* dx) {
   with_curve(activation, [&](auto curve) {
-    over_vectors(count, [&](int64_t i, auto load, auto store) {
+    over_vectors<Float32Results>(count, [&](int64_t i, auto load, auto store) {
       store(dx + i, load(dout + i) * curve.curve(load(x + i)).slope);
     });
   });
 }
 
 void gated_rows(Activation activation, const float* gate_up, int64_t rows, int64_t width, float* out) {
-  with_curve(activation, [&](auto curve) {
-    for (int64_t t = 0; t < rows; ++t) {
-      const float* gate = gate_up + t * 2 * width;
-      const float* up = gate + width;
-      float* row = out + t * width;
-      over_vectors(width, [&](int64_t i, auto load, auto store) {
-        store(row + i, curve.value(load(gate + i)) * load(up + i));
-      });
-    }
-  });
+  gated_forward_rows<Float32Results>(activation, gate_up, rows, width, out);
+}
+
+void gated_rows_bfloat16(Activation activation, const float* gate_up, int64_t rows, int64_t width, uint16_t* out) {
+  gated_forward_rows<Bfloat16Results>(activation, gate_up, rows, width, out);
 }
 
 void gated_backward_rows(Activation activation, const float* dout, const float* gate_up, int64_t rows, int64_t width,
                          float* dgate_up, float* out) {
-  with_curve(activation, [&](auto curve) {
-    for (int64_t t = 0; t < rows; ++t) {
-      const float* grad = dout + t * width;
-      const float* gate = gate_up + t * 2 * width;
-      const float* up = gate + width;
-      float* dgate = dgate_up + t * 2 * width;
-      float* dup = dgate + width;
-      over_vectors(width, [&](int64_t i, auto load, auto store) {
-        const Floats d = load(grad + i);
-        const Curve at = curve.curve(load(gate + i));
-        const Floats factor = load(up + i);
-        store(dgate + i, d * factor * at.slope);
-        store(dup + i, d * at.value);
-        if (out != nullptr) store(out + t * width + i, at.value * factor);
-      });
-    }
-  });
+  gated_gradient_rows<Float32Results>(activation, dout, gate_up, rows, width, dgate_up, out);
+}
+
+void gated_backward_rows_bfloat16(Activation activation, const float* dout, const float* gate_up, int64_t rows,
+                                  int64_t width, uint16_t* dgate_up, uint16_t* out) {
+  gated_gradient_rows<Bfloat16Results>(activation, dout, gate_up, rows, width, dgate_up, out);
 }
 
 }  // namespace hone::kernels::HONE_ISA

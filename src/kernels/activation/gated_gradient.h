@@ -10,7 +10,8 @@ struct GatedGradient {
 };
 
 /// gated_backward and, in the same pass, gated_forward again with the same bits: for a backward pass that did not keep it.
+/// Both in float32, or both in bfloat16.
 GatedGradient gated_backward_with_forward(const at::Tensor& dout_TF, const at::Tensor& gate_up_T2F,
-                                          Activation activation);
+                                          Activation activation, at::ScalarType result = at::kFloat);
 
 }  // namespace hone::kernels

@@ -58,12 +58,15 @@ void multiply_parts(const Gemm& gemm, const Cut& parts, Compute compute) {
 void pack_b(const Gemm& gemm, Compute compute, std::uint32_t* panels) {
   constexpr std::int64_t block_words = 32;
   const std::int64_t words = panel_words(panel_width, gemm.depth, compute) / panel_width;
-  PackRowsFunction* const function = pack_rows_function(compute);
   parallel_for(ceil_divide(words, block_words), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t block = begin; block < end; ++block) {
       const PanelPart part{0, ceil_divide(gemm.columns, panel_width), block * block_words,
                            std::min((block + 1) * block_words, words)};
-      function(gemm.b, gemm.b_stride, gemm.columns, gemm.depth, part, panels);
+      if (gemm.b_bfloat16 != nullptr) {
+        HONE_SELECT(pack_bfloat16_rows)(gemm.b_bfloat16, gemm.b_stride, gemm.columns, gemm.depth, part, panels);
+      } else {
+        pack_rows_function(compute)(gemm.b, gemm.b_stride, gemm.columns, gemm.depth, part, panels);
+      }
     }
   });
 }
@@ -79,7 +82,11 @@ void multiply_in_strips(const Gemm& gemm, Compute compute) {
   for (std::int64_t column = 0; column < gemm.columns; column += width) {
     Gemm strip = gemm;
     strip.columns = std::min(width, gemm.columns - column);
-    strip.b = gemm.b + column;
+    if (gemm.b_bfloat16 != nullptr) {
+      strip.b_bfloat16 = gemm.b_bfloat16 + column;
+    } else {
+      strip.b = gemm.b + column;
+    }
     strip.c = gemm.c + column;
     if (gemm.bias != nullptr) strip.bias = gemm.bias + column;
     pack_b(strip, compute, panels);
@@ -128,21 +135,29 @@ void run_gemm(const Gemm& gemm, Compute compute) {
   }
 }
 
-void multiply_forward(const PackedWeight& weight, const float* a, std::int64_t rows, const float* bias, float* c) {
+Gemm forward_product(const PackedWeight& weight, std::int64_t rows, const float* bias, float* c) {
   const PackedWeight::Storage& storage = weight.storage();
-  HONE_ASSERT(storage.fresh);
-  if (storage.compute == Compute::int8) return multiply_int8(storage, a, rows, bias, c);
+  HONE_ASSERT(storage.fresh && storage.compute != Compute::int8);
   Gemm gemm;
   gemm.rows = rows;
   gemm.columns = storage.out_features;
   gemm.depth = storage.in_features;
-  gemm.a = a;
   gemm.a_stride = storage.in_features;
   gemm.panels = storage.forward.data<std::uint32_t>();
   gemm.c = c;
   gemm.c_stride = storage.out_features;
   gemm.bias = bias;
-  run_gemm(gemm, storage.compute);
+  return gemm;
+}
+
+void multiply_forward(const PackedWeight& weight, const float* a, std::int64_t rows, const float* bias, float* c) {
+  if (weight.compute() == Compute::int8) {
+    HONE_ASSERT(weight.fresh());
+    return multiply_int8(weight.storage(), a, rows, bias, c);
+  }
+  Gemm gemm = forward_product(weight, rows, bias, c);
+  gemm.a = a;
+  run_gemm(gemm, weight.compute());
 }
 
 Gemm backward_product(const PackedWeight& weight, const float* a, std::int64_t rows, float* c) {

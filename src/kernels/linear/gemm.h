@@ -47,10 +47,13 @@ struct PackedWeight::Storage {
   at::Tensor rows_NK;    ///< float32 or bfloat16: where rows are read and the panels have not their very values
 };
 
-/// C = A · Wᵀ + bias for row-major A and C of `rows` rows; `bias` may be null.
+/// C = A · Wᵀ + bias for row-major A and C of `rows` rows, where A is still to be set; `bias` may be null. Not for int8.
+Gemm forward_product(const PackedWeight& weight, std::int64_t rows, const float* bias, float* c);
+
+/// The same, computed.
 void multiply_forward(const PackedWeight& weight, const float* a, std::int64_t rows, const float* bias, float* c);
 
-/// C = A · W, likewise.
+/// C = A · W, likewise; `a` may be null where A in bfloat16 is still to be set.
 Gemm backward_product(const PackedWeight& weight, const float* a, std::int64_t rows, float* c);
 
 }  // namespace hone::kernels

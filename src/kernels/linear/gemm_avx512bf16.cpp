@@ -8,6 +8,7 @@ namespace {
 
 /// Two bfloat16 a word, rounded by the conversion instruction (which takes denormals as zero, as the product does).
 struct ConvertedWords {
+  using Element = float;
   static constexpr int64_t elements = 2;
 
   static void along_row(const float* row, int64_t length, int64_t count, uint32_t* words) {
@@ -16,7 +17,17 @@ struct ConvertedWords {
       const __m512bh both = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(row + 2 * w + 16), _mm512_loadu_ps(row + 2 * w));
       _mm512_storeu_si512(words + w, reinterpret_cast<__m512i>(both));
     }
-    if (w < count) Bfloat16Words::along_row(row + 2 * w, length - 2 * w, count - w, words + w);
+    for (; w < count; w += 16) {
+      const int64_t left = (length < 2 * count ? length : 2 * count) - 2 * w;
+      const __m512 first = _mm512_maskz_loadu_ps(lanes_below(left), row + 2 * w);
+      const __m512 second = _mm512_maskz_loadu_ps(lanes_below(left - 16), row + 2 * w + 16);
+      const __m512bh both = _mm512_cvtne2ps_pbh(second, first);
+      _mm512_mask_storeu_epi32(words + w, lanes_below(count - w), reinterpret_cast<__m512i>(both));
+    }
+  }
+
+  static __mmask16 lanes_below(int64_t count) {
+    return count >= 16 ? 0xffff : count <= 0 ? 0 : static_cast<__mmask16>((1U << count) - 1);
   }
 
   static Ints join(__m512 even, __m512 odd) {

@@ -100,4 +100,9 @@ void pack_rows_bfloat16(const float* b, int64_t stride, int64_t columns, int64_t
   pack_panel_part<Bfloat16Words>(b, stride, columns, depth, part, panels);
 }
 
+void pack_bfloat16_rows(const uint16_t* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                        uint32_t* panels) {
+  pack_panel_part<RoundedWords>(b, stride, columns, depth, part, panels);
+}
+
 }  // namespace hone::kernels::HONE_ISA

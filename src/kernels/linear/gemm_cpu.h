@@ -24,11 +24,13 @@ struct Gemm {
   int64_t depth = 0;  ///< in elements
 
   const float* a = nullptr;   ///< A[r, k] at a[r · a_stride + k], or at a[k · a_stride + r] when a_transposed
+  const uint16_t* a_bfloat16 = nullptr;  ///< A in bfloat16, in place of `a`, where words are bfloat16
   int64_t a_stride = 0;
   bool a_transposed = false;
 
   const uint32_t* panels = nullptr;  ///< all panels of B, packed before; or null, then
   const float* b = nullptr;          ///< B[k, j] at b[k · b_stride + j]
+  const uint16_t* b_bfloat16 = nullptr;  ///< B in bfloat16, in place of `b`, likewise
   int64_t b_stride = 0;
 
   float* c = nullptr;
@@ -76,6 +78,11 @@ HONE_DECLARE_KERNEL(void, pack_rows_float32,
                      uint32_t* panels))
 HONE_DECLARE_KERNEL(void, pack_rows_bfloat16,
                     (const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
+                     uint32_t* panels))
+
+/// The same of a matrix in bfloat16.
+HONE_DECLARE_KERNEL(void, pack_bfloat16_rows,
+                    (const uint16_t* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
                      uint32_t* panels))
 
 /// The same functions with the dot-product and conversion instructions, for CPUs where has_bfloat16().

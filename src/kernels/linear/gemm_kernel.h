@@ -144,6 +144,8 @@ struct Product {
   }
 
   void pack_a(int64_t word_begin, int64_t word_end) const;
+  template <class From>
+  void pack_a_of(const typename From::Element* a, int64_t word_begin, int64_t word_end) const;
   const uint32_t* b_at(int64_t panel, int64_t word_begin, int64_t word_end) const;
   void multiply_panel(int64_t panel, int64_t word_begin, int64_t word_end) const;
   void fetch_ahead(Tile& tile, int64_t row_block) const;
@@ -152,29 +154,40 @@ struct Product {
 
 template <class Arithmetic, class Layout>
 void Product<Arithmetic, Layout>::pack_a(int64_t word_begin, int64_t word_end) const {
+  if constexpr (Words::elements == RoundedWords::elements) {
+    if (gemm.a_bfloat16 != nullptr) return pack_a_of<RoundedWords>(gemm.a_bfloat16, word_begin, word_end);
+  }
+  pack_a_of<Words>(gemm.a, word_begin, word_end);
+}
+
+template <class Arithmetic, class Layout>
+template <class From>
+void Product<Arithmetic, Layout>::pack_a_of(const typename From::Element* a, int64_t word_begin,
+                                            int64_t word_end) const {
+  using Element = typename From::Element;
   int64_t k_block = 0;
   for (int64_t begin = word_begin; begin < word_end; begin += block_words, ++k_block) {
     const int64_t end = begin + block_words < word_end ? begin + block_words : word_end;
-    const int64_t k = begin * Words::elements;
+    const int64_t k = begin * From::elements;
     uint32_t* out = a_words + k_block * a_block();
     if constexpr (!Layout::interleaved) {
       for (int64_t r = 0; r < rows(); ++r, out += row_pitch) {
-        const float* row = gemm.a + (part.row_begin + r) * gemm.a_stride + k;
-        Words::along_row(row, gemm.depth - k, end - begin, out);
+        const Element* row = a + (part.row_begin + r) * gemm.a_stride + k;
+        From::along_row(row, gemm.depth - k, end - begin, out);
       }
     } else {
       for (int64_t w = begin; w < end; ++w, out += Layout::word_step) {
-        const int64_t t = w * Words::elements;
-        const float* from = gemm.a + t * gemm.a_stride + part.row_begin;
+        const int64_t t = w * From::elements;
+        const Element* from = a + t * gemm.a_stride + part.row_begin;
         const int64_t readable = gemm.rows - part.row_begin;
-        const bool whole = gemm.depth - t >= Words::elements;
+        const bool whole = gemm.depth - t >= From::elements;
         for (int64_t block = 0; block < blocks.count; ++block) {
           const int64_t first = blocks.begin(block);
           uint32_t* to = out + block * Layout::block_pitch;
           if (whole && first + vector_lanes <= readable) {
-            store_ints(to, word_vector<Words>(from + first, gemm.a_stride));
+            store_ints(to, word_vector<From>(from + first, gemm.a_stride));
           } else {
-            across_rows<Words>(from + first, gemm.a_stride, gemm.depth - t, blocks.begin(block + 1) - first,
+            across_rows<From>(from + first, gemm.a_stride, gemm.depth - t, blocks.begin(block + 1) - first,
                                readable - first, to);
           }
         }
@@ -187,8 +200,15 @@ template <class Arithmetic, class Layout>
 const uint32_t* Product<Arithmetic, Layout>::b_at(int64_t panel, int64_t word_begin, int64_t word_end) const {
   if (gemm.panels != nullptr) return gemm.panels + (panel * words + word_begin) * 32;
   const int64_t left = gemm.columns - panel * 32;
-  pack_rows<Words>(gemm.b + panel * 32, gemm.b_stride, left < 32 ? left : 32, gemm.depth, word_begin, word_end,
-                   b_words);
+  const int64_t columns = left < 32 ? left : 32;
+  if constexpr (Words::elements == RoundedWords::elements) {
+    if (gemm.b_bfloat16 != nullptr) {
+      pack_rows<RoundedWords>(gemm.b_bfloat16 + panel * 32, gemm.b_stride, columns, gemm.depth, word_begin, word_end,
+                              b_words);
+      return b_words;
+    }
+  }
+  pack_rows<Words>(gemm.b + panel * 32, gemm.b_stride, columns, gemm.depth, word_begin, word_end, b_words);
   return b_words;
 }
 

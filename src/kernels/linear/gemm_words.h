@@ -1,24 +1,16 @@
 #pragma once
 
-/// How float32 matrices become words (see gemm_cpu.h). Included by the gemm sources only; in an unnamed namespace,
+/// How matrices become words (see gemm_cpu.h). Included by the gemm sources only; in an unnamed namespace,
 /// so that nothing compiled for a wide instruction set is shared with other files.
 
 #include <string.h>
 
+#include "kernels/bfloat16.h"
 #include "kernels/linear/gemm_cpu.h"
 #include "kernels/transpose.h"
-#include "kernels/vector.h"
 
 namespace hone::kernels {
 namespace {
-
-/// The upper half of each float32, rounded to nearest, ties to even, in the upper 16 bits; NaN stays NaN.
-Ints round_to_bfloat16(Ints bits) {
-  const Ints rounded = bits + (0x7fff + ((bits >> 16) & 1));
-  const Ints is_nan = (bits & 0x7fffffff) > 0x7f800000;
-  const Ints kept = is_nan ? (bits | 0x00400000) : rounded;
-  return kept & static_cast<int32_t>(0xffff0000U);
-}
 
 /// Words of two floats: `even` in the low half, `odd` in the high half.
 Ints join_bfloat16(Ints even, Ints odd) {
@@ -39,6 +31,7 @@ uint32_t join_bfloat16(float even, float odd) {
 
 /// One float32 a word.
 struct Float32Words {
+  using Element = float;
   static constexpr int64_t elements = 1;
 
   /// Words [0, count) of a row of `length` floats along k.
@@ -53,6 +46,7 @@ struct Float32Words {
 
 /// Two bfloat16 a word, rounded with integer arithmetic.
 struct Bfloat16Words {
+  using Element = float;
   static constexpr int64_t elements = 2;
 
   static void along_row(const float* row, int64_t length, int64_t count, uint32_t* words) {
@@ -66,12 +60,27 @@ struct Bfloat16Words {
   static Ints across(const float* from) { return join_bfloat16(load_ints(from), Ints{}); }
 };
 
+/// Two bfloat16 a word, of a matrix that is in bfloat16 already.
+struct RoundedWords {
+  using Element = uint16_t;
+  static constexpr int64_t elements = 2;
+
+  static void along_row(const uint16_t* row, int64_t length, int64_t count, uint32_t* words) {
+    const int64_t present = length < 2 * count ? length : 2 * count;
+    words[count - 1] = 0;  // its upper half where the depth is odd
+    memcpy(words, row, static_cast<size_t>(present) * 2);
+  }
+
+  static Ints across(const uint16_t* from, const uint16_t* next) { return load_halves(from) | (load_halves(next) << 16); }
+  static Ints across(const uint16_t* from) { return load_halves(from); }
+};
+
 /// Distance at which rows are fetched ahead: parts of rows are too short for the hardware to see a stream.
 constexpr int64_t rows_ahead = 8;
 
 /// One word for each column of a vector, and the rows that come soon fetched.
 template <class Words>
-Ints word_vector(const float* from, int64_t stride) {
+Ints word_vector(const typename Words::Element* from, int64_t stride) {
   for (int64_t row = 0; row < Words::elements; ++row) __builtin_prefetch(from + (rows_ahead + row) * stride);
   if constexpr (Words::elements == 2) {
     return Words::across(from, from + stride);
@@ -83,16 +92,17 @@ Ints word_vector(const float* from, int64_t stride) {
 /// One word for each of `count` columns from `from`, which is row k of a matrix of which `rows_left` rows are left.
 /// Writes whole vectors; reads whole vectors as far as `readable` columns exist.
 template <class Words>
-void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t count, int64_t readable,
-                 uint32_t* words) {
+void across_rows(const typename Words::Element* from, int64_t stride, int64_t rows_left, int64_t count,
+                 int64_t readable, uint32_t* words) {
+  using Element = typename Words::Element;
   const bool pair = Words::elements == 2 && rows_left >= 2;
   for (int64_t i = 0; i < count; i += vector_lanes) {
-    float edge[2][vector_lanes] = {};
-    const float* first = from + i;
-    const float* next = first + stride;
+    Element edge[2][vector_lanes] = {};
+    const Element* first = from + i;
+    const Element* next = first + stride;
     for (int64_t row = 0; row < Words::elements; ++row) __builtin_prefetch(first + (rows_ahead + row) * stride);
     if (i + vector_lanes > readable) {
-      const size_t bytes = static_cast<size_t>(count - i) * 4;
+      const size_t bytes = static_cast<size_t>(count - i) * sizeof(Element);
       memcpy(edge[0], first, bytes);
       if (pair) memcpy(edge[1], next, bytes);
       first = edge[0];
@@ -108,8 +118,8 @@ void across_rows(const float* from, int64_t stride, int64_t rows_left, int64_t c
 
 /// Words [word_begin, word_end) of one panel of B[k, j] = b[k · stride + j]; `columns` of its 32 exist.
 template <class Words>
-void pack_rows(const float* b, int64_t stride, int64_t columns, int64_t depth, int64_t word_begin,
-                      int64_t word_end, uint32_t* out) {
+void pack_rows(const typename Words::Element* b, int64_t stride, int64_t columns, int64_t depth, int64_t word_begin,
+               int64_t word_end, uint32_t* out) {
   for (int64_t w = word_begin; w < word_end; ++w, out += 32) {
     const int64_t k = w * Words::elements;
     across_rows<Words>(b + k * stride, stride, depth - k, columns, columns, out);
@@ -120,8 +130,8 @@ void pack_rows(const float* b, int64_t stride, int64_t columns, int64_t depth, i
 
 /// A part of the panels of B[k, j] = b[k · stride + j].
 template <class Words>
-void pack_panel_part(const float* b, int64_t stride, int64_t columns, int64_t depth, const PanelPart& part,
-                     uint32_t* panels) {
+void pack_panel_part(const typename Words::Element* b, int64_t stride, int64_t columns, int64_t depth,
+                     const PanelPart& part, uint32_t* panels) {
   const int64_t words = (depth + Words::elements - 1) / Words::elements;
   for (int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
     const int64_t left = columns - panel * 32;

@@ -14,8 +14,9 @@
 /// With Compute::bfloat16 both operands are rounded to bfloat16 (to nearest, ties to even) and products are summed in
 /// float32. Compute::int8 is for inference: rows of W (once) and rows of the input (at each call) become integers in
 /// [-127, 127] times one scale a row, products are summed exactly, and every instruction set gives the same bits; rows
-/// that hold NaN or infinity give NaN. Inputs and results are float32 tensors always. All tensors are contiguous and on
-/// the CPU.
+/// that hold NaN or infinity give NaN. Results are float32 tensors always. So are inputs, except that with
+/// Compute::bfloat16 the operands x and dy may be rounded to bfloat16 before, with the same result. All tensors are
+/// contiguous and on the CPU.
 namespace hone::kernels {
 
 enum class Compute { float32, bfloat16, int8 };
