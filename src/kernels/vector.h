@@ -71,18 +71,27 @@ static inline float sum_lanes(Floats value) {
   return value[0];
 }
 
-/// exp(x) within 2 ulp for x ≤ 88; 0 below -87.3 (no denormals), saturated above 88.3. NaN stays NaN.
-static inline Floats exp_floats(Floats x) {
-  const float lowest = -87.33654F;
-  const float highest = 88.37626F;
+/// With Half = vector_lanes / 2: lane i of the result is value[i] with its lanes combined in the order of sum_lanes.
+/// value[vector_lanes] is overwritten.
+template <int Half, class Combine>
+static inline Floats combine_lanes(Floats* value, Combine combine) {
+  // Lanes of two vectors put end to end: the first half of each group of 2 · Half lanes.
+  const Ints first = ((lane_numbers() & ~(Half - 1)) << 1) | (lane_numbers() & (Half - 1));
+  for (int i = 0; i < Half; ++i) {
+    const Floats a = value[2 * i];
+    const Floats b = value[2 * i + 1];
+    value[i] = combine(__builtin_shuffle(a, b, first), __builtin_shuffle(a, b, first + Half));
+  }
+  if constexpr (Half > 1) return combine_lanes<Half / 2>(value, combine);
+  return value[0];
+}
+
+/// exp(x) for x in [-87.33, 88.37], other finite x give nonsense. NaN stays NaN.
+static inline Floats exp_in_range(Floats x) {
   const float round_to_integer = 12582912.0F;  // 1.5 · 2^23
-  const Floats lower = broadcast(lowest);
-  const Floats upper = broadcast(highest);
-  Floats clamped = x < lower ? lower : x;
-  clamped = clamped > upper ? upper : clamped;
-  const Floats shifted = clamped * 1.44269504F + round_to_integer;
+  const Floats shifted = x * 1.44269504F + round_to_integer;
   const Floats n = shifted - round_to_integer;
-  Floats r = clamped - n * 0.693359375F;
+  Floats r = x - n * 0.693359375F;
   r = r + n * 2.12194440e-4F;  // ln 2 in two parts (Cephes expf)
   Floats p = broadcast(1.9875691500e-4F);
   p = p * r + 1.3981999507e-3F;
@@ -92,6 +101,19 @@ static inline Floats exp_floats(Floats x) {
   p = p * r + 5.0000001201e-1F;
   p = p * (r * r) + r + 1.0F;
   const Ints exponent = reinterpret_cast<Ints>(shifted) << 23;  // n sits in the low bits of `shifted`
-  const Floats scaled = reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
-  return x < lower ? Floats{} : scaled;
+  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
 }
+
+static constexpr float lowest_exponent = -87.33654F;
+
+/// exp(x) within 2 ulp for x ≤ 88; 0 below -87.3 (no denormals), saturated above 88.3. NaN stays NaN.
+static inline Floats exp_floats(Floats x) {
+  const Floats lower = broadcast(lowest_exponent);
+  const Floats upper = broadcast(88.37626F);
+  Floats clamped = lower > x ? lower : x;  // in the operand order that is one instruction
+  clamped = upper < clamped ? upper : clamped;
+  return x < lower ? Floats{} : exp_in_range(clamped);
+}
+
+/// exp_floats(x) for x ≤ 88 or NaN, with the same bits.
+static inline Floats exp_of_falls(Floats x) { return x < broadcast(lowest_exponent) ? Floats{} : exp_in_range(x); }

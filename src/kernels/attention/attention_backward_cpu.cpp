@@ -42,27 +42,38 @@ void transpose_block(const float* from, int64_t stride, int64_t rows, int64_t he
   }
 }
 
+void clear_unseen(float* p, float* dscore, VisibleKeys seen) {
+  for (int64_t v = 0; v < block_vectors; ++v) {
+    const Ints mask = lane_mask(v, seen);
+    store_floats(p + v * vector_lanes, mask ? load_floats(p + v * vector_lanes) : Floats{});
+    store_floats(dscore + v * vector_lanes, mask ? load_floats(dscore + v * vector_lanes) : Floats{});
+  }
+}
+
 /// Turns scores q·k into p = exp(score(q·k) - lse), and dout·v into dscore = p · (dout·v - dout·out) · d score / d q·k.
 void weigh_gradients(const AttentionArguments& arguments, const BlockPair& pair, int64_t keys, float* score,
                      float* dscore) {
   const bool shaped = shapes_scores(arguments);
   const float scale = shaped ? 1.0F : arguments.scale;
+  const VisibleKeys of_first = visible_keys(pair.query, keys, arguments.window, arguments.causal);
+  const VisibleKeys of_last = visible_keys(pair.query + pair.queries - 1, keys, arguments.window, arguments.causal);
+  const bool whole = of_last.begin <= pair.key && of_first.end >= pair.key + block_keys;  // every pair is seen
   float slope[block_keys];
   for (int64_t r = 0; r < pair.queries; ++r) {
     float* s = score + r * block_keys;
     float* ds = dscore + r * block_keys;
     const int64_t distance = pair.key - (pair.query + r);
     if (shaped) shape_scores(arguments, pair.head, distance, s, slope);
-    const VisibleKeys seen =
-        within_block(visible_keys(pair.query + r, keys, arguments.window, arguments.causal), pair.key);
     const float delta = pair.delta[r];
     const float lse = pair.lse[r * arguments.heads];
     for (int64_t v = 0; v < block_keys; v += vector_lanes) {
-      const Ints mask = lane_mask(v / vector_lanes, seen);
-      const Floats p = mask ? exp_floats(load_floats(s + v) * scale - lse) : Floats{};
-      const Floats d = p * (load_floats(ds + v) - delta) * scale;
+      const Floats p = exp_floats(load_floats(s + v) * scale - lse);
+      store_floats(ds + v, p * (load_floats(ds + v) - delta) * scale);
       store_floats(s + v, p);
-      store_floats(ds + v, mask ? d : Floats{});
+    }
+    if (!whole) {
+      const VisibleKeys visible = visible_keys(pair.query + r, keys, arguments.window, arguments.causal);
+      clear_unseen(s, ds, within_block(visible, pair.key));
     }
     if (!shaped) continue;
     if (pair.dbias != nullptr) add_bias_gradient(ds, arguments.bias_reach, distance, pair.dbias);

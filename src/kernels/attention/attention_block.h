@@ -63,12 +63,20 @@ static inline void block_scores(const float* q, int64_t stride, int64_t rows, co
   score_last_rows<score_tile - 1>(q + r * stride, stride, rows - r, keys, head_dim, score + r * block_keys);
 }
 
-/// A weight matrix seen through strides: weight(r, j) = data[r · row + j · step].
+/// A weight matrix seen through strides: weight(r, j) = data[r · row + j · step]. Sums that it adds to are multiplied
+/// by correction[r] before.
 struct BlockWeights {
   const float* data;
   int64_t row;
   int64_t step;
+  const float* correction = nullptr;  ///< null: by one
 };
+
+static inline BlockWeights from_row(BlockWeights weight, int64_t row) {
+  weight.data += row * weight.row;
+  if (weight.correction != nullptr) weight.correction += row;
+  return weight;
+}
 
 /// Rows of `from` as columns of to[head_dim][32].
 static inline void transpose_rows(const float* from, int64_t stride, int64_t rows, int64_t head_dim, float* to) {
@@ -109,13 +117,14 @@ static inline void store_tail(float* to, Floats value, int64_t count) {
 }
 
 template <int Rows, int Vectors>
-HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
-                                float* out, int64_t out_stride, int64_t tail) {
+HONE_INNER_LOOP accumulate_tile(const BlockWeights& weight, int64_t begin, int64_t end, const float* x,
+                                int64_t x_stride, float* out, int64_t out_stride, int64_t tail) {
   Floats sum[Rows][Vectors];
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < Vectors; ++v) {
       const float* from = out + r * out_stride + v * vector_lanes;
       sum[r][v] = tail == 0 ? load_floats(from) : load_tail(from, tail);
+      if (weight.correction != nullptr) sum[r][v] *= weight.correction[r];
     }
   }
   for (int64_t j = begin; j < end; ++j) {
@@ -142,8 +151,8 @@ HONE_INNER_LOOP accumulate_tile(BlockWeights weight, int64_t begin, int64_t end,
 }
 
 template <int Rows>
-static inline void accumulate_rows(BlockWeights weight, int64_t begin, int64_t end, const float* x, int64_t x_stride,
-                                   int64_t head_dim, float* out, int64_t out_stride) {
+static inline void accumulate_rows(const BlockWeights& weight, int64_t begin, int64_t end, const float* x,
+                                   int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
   if (begin >= end) return;
   int64_t d = 0;
   for (; d + 4 * vector_lanes <= head_dim; d += 4 * vector_lanes) {
@@ -162,8 +171,9 @@ static inline void accumulate_rows(BlockWeights weight, int64_t begin, int64_t e
 
 /// `rows` ≤ Most rows, in one pass over x.
 template <int Most>
-static inline void accumulate_last_rows(BlockWeights weight, int64_t rows, int64_t begin, int64_t end, const float* x,
-                                        int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
+static inline void accumulate_last_rows(const BlockWeights& weight, int64_t rows, int64_t begin, int64_t end,
+                                        const float* x, int64_t x_stride, int64_t head_dim, float* out,
+                                        int64_t out_stride) {
   if constexpr (Most > 0) {
     if (rows == Most) {
       accumulate_rows<Most>(weight, begin, end, x, x_stride, head_dim, out, out_stride);
@@ -173,20 +183,21 @@ static inline void accumulate_last_rows(BlockWeights weight, int64_t rows, int64
   }
 }
 
-/// out[r][:] += Σ_j weight(r, j) · x[j][:] for j in [begin, end), a chain over ascending j.
-static inline void block_accumulate(BlockWeights weight, int64_t rows, int64_t begin, int64_t end, const float* x,
-                                    int64_t x_stride, int64_t head_dim, float* out, int64_t out_stride) {
+/// out[r][:] = out[r][:] · correction[r] + Σ_j weight(r, j) · x[j][:] for j in [begin, end), a chain over ascending j.
+static inline void block_accumulate(const BlockWeights& weight, int64_t rows, int64_t begin, int64_t end,
+                                    const float* x, int64_t x_stride, int64_t head_dim, float* out,
+                                    int64_t out_stride) {
   int64_t r = 0;
   if (head_dim == 2 * vector_lanes) {  // two vectors a row: registers for more rows
     for (; r + wide_tile <= rows; r += wide_tile) {
-      accumulate_rows<wide_tile>({weight.data + r * weight.row, weight.row, weight.step}, begin, end, x, x_stride,
-                                 head_dim, out + r * out_stride, out_stride);
+      accumulate_rows<wide_tile>(from_row(weight, r), begin, end, x, x_stride, head_dim, out + r * out_stride,
+                                 out_stride);
     }
   }
   for (; r < rows; r += value_tile) {
     const int64_t count = rows - r < value_tile ? rows - r : value_tile;
-    accumulate_last_rows<value_tile>({weight.data + r * weight.row, weight.row, weight.step}, count, begin, end, x,
-                                     x_stride, head_dim, out + r * out_stride, out_stride);
+    accumulate_last_rows<value_tile>(from_row(weight, r), count, begin, end, x, x_stride, head_dim,
+                                     out + r * out_stride, out_stride);
   }
 }
 

@@ -121,8 +121,8 @@ void accumulate_columns(const Batch& batch, int64_t first_row, int64_t head_dim,
 }
 
 template <int Rows>
-void attend_batch(const AttentionArguments& arguments, const float* q, int64_t first_block, RowState* state,
-                  Batch& batch) {
+void attend_batch(const AttentionArguments& arguments, const float* q, int64_t first_block, const RowState* state,
+                  float* peak, float* total, Batch& batch) {
   const int64_t head_dim = arguments.head_dim;
   const bool shaped = shapes_scores(arguments);
   score_batch<Rows>(q, head_dim, batch);
@@ -132,7 +132,7 @@ void attend_batch(const AttentionArguments& arguments, const float* q, int64_t f
                    nullptr);
     }
     weigh_blocks(batch.score[0][r], score_tile * block_keys, batch.blocks, batch.seen, shaped ? 1.0F : arguments.scale,
-                 state[r], batch.correction[r]);
+                 peak[r], total[r], batch.correction[r]);
   }
   constexpr int tile = Rows < value_tile ? Rows : value_tile;
   accumulate_columns<tile>(batch, 0, head_dim, state[0].out, true);
@@ -143,12 +143,12 @@ void attend_batch(const AttentionArguments& arguments, const float* q, int64_t f
 
 template <int Most>
 void attend_some_rows(const AttentionArguments& arguments, int64_t rows, const float* q, int64_t first_block,
-                      RowState* state, Batch& batch) {
+                      const RowState* state, float* peak, float* total, Batch& batch) {
   if constexpr (Most > 0) {
     if (rows == Most) {
-      attend_batch<Most>(arguments, q, first_block, state, batch);
+      attend_batch<Most>(arguments, q, first_block, state, peak, total, batch);
     } else {
-      attend_some_rows<Most - 1>(arguments, rows, q, first_block, state, batch);
+      attend_some_rows<Most - 1>(arguments, rows, q, first_block, state, peak, total, batch);
     }
   }
 }
@@ -156,7 +156,7 @@ void attend_some_rows(const AttentionArguments& arguments, int64_t rows, const f
 /// Blocks from `block` on of one sequence for its `rows` rows, which see the same keys; q and outputs lie row by row.
 /// `next` (or null) is the first block of keys that is read afterwards.
 void attend_own(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head, int64_t block,
-                const float* q, RowState* state, int64_t rows, const float* next) {
+                const float* q, const RowState* state, float* peak, float* total, int64_t rows, const float* next) {
   const int64_t head_dim = arguments.head_dim;
   const VisibleKeys visible = state[0].visible;
   const int64_t end = (visible.end + block_keys - 1) / block_keys;
@@ -174,31 +174,26 @@ void attend_own(const AttentionArguments& arguments, const AttentionSequence& se
     if (block + batch.blocks == end && next != nullptr) batch.ahead[0] = next;
     for (int64_t r = 0; r < rows; r += score_tile) {
       attend_some_rows<score_tile>(arguments, rows - r < score_tile ? rows - r : score_tile, q + r * head_dim, block,
-                                   state + r, batch);
+                                   state + r, peak + r, total + r, batch);
     }
   }
 }
 
 /// The first `blocks` blocks, which all rows see whole, for many rows: each is read once for all of them.
 void attend_shared(const AttentionArguments& arguments, const AttentionSequence& sequence, int64_t kv_head,
-                   int64_t blocks, const float* q, RowState* state, int64_t rows) {
+                   int64_t blocks, const float* q, const RowState* state, RowTotals& totals, int64_t rows) {
   const int64_t head_dim = arguments.head_dim;
   const bool shaped = shapes_scores(arguments);
-  const VisibleKeys all = {0, block_keys};
   alignas(64) float score[attention_group_rows * block_keys];
+  float correction[attention_group_rows];
   for (int64_t block = 0; block < blocks; ++block) {
     block_scores(q, head_dim, rows, key_block(arguments, sequence, kv_head, block), head_dim, score);
-    for (int64_t r = 0; r < rows; ++r) {
-      float* const own = score + r * block_keys;
-      if (shaped) {
-        shape_scores(arguments, state[r].head, block * block_keys - state[r].position, own, nullptr);
-      }
-      float correction = 1.0F;
-      weigh_blocks(own, 0, 1, &all, shaped ? 1.0F : arguments.scale, state[r], &correction);
-      if (correction != 1.0F) scale_row(state[r].out, head_dim, correction);
+    for (int64_t r = 0; shaped && r < rows; ++r) {
+      shape_scores(arguments, state[r].head, block * block_keys - state[r].position, score + r * block_keys, nullptr);
     }
-    block_accumulate({score, block_keys, 1}, rows, 0, block_keys, value_block(arguments, sequence, kv_head, block),
-                     head_dim, head_dim, state[0].out, head_dim);
+    weigh_rows(score, rows, nullptr, shaped ? 1.0F : arguments.scale, totals.peak, totals.total, correction);
+    block_accumulate({score, block_keys, 1, correction}, rows, 0, block_keys,
+                     value_block(arguments, sequence, kv_head, block), head_dim, head_dim, state[0].out, head_dim);
   }
 }
 
@@ -219,6 +214,7 @@ void attention_decode(const AttentionArguments& arguments, const AttentionGroup*
   float* const gathered = scratch;
   float* const outputs = scratch + attention_group_rows * head_dim;
   RowState state[attention_group_rows];
+  RowTotals totals;
   for (int64_t unit = begin; unit < end; ++unit) {
     const AttentionGroup& group = groups[unit / arguments.kv_heads];
     const int64_t kv_head = unit % arguments.kv_heads;
@@ -234,15 +230,15 @@ void attention_decode(const AttentionArguments& arguments, const AttentionGroup*
         row.position = position;
         row.head = kv_head * heads + h;
         row.out = (group.shared > 0 ? outputs + s * heads * head_dim : out) + h * head_dim;
-        start_row(row, head_dim);
       }
       if (group.shared > 0) {
         const float* const q = arguments.query + sequence.first_row * arguments.query_stride + first;
         memcpy(gathered + s * heads * head_dim, q, bytes);
       }
     }
+    start_rows(state, group.count * heads, head_dim, totals);
     if (group.shared > 0) {
-      attend_shared(arguments, group.sequences[0], kv_head, group.shared, gathered, state, group.count * heads);
+      attend_shared(arguments, group.sequences[0], kv_head, group.shared, gathered, state, totals, group.count * heads);
     }
     for (int64_t s = 0; s < group.count; ++s) {
       const AttentionSequence& sequence = group.sequences[s];
@@ -255,9 +251,10 @@ void attention_decode(const AttentionArguments& arguments, const AttentionGroup*
         const AttentionGroup& later = groups[(unit + 1) / arguments.kv_heads];
         next = first_own_keys(arguments, later.sequences[0], (unit + 1) % arguments.kv_heads, 0);
       }
-      RowState* const own = state + s * heads;
-      attend_own(arguments, sequence, kv_head, group.shared, q, own, heads, next);
-      finish_rows(own, heads, head_dim, nullptr, 0);
+      const int64_t at = s * heads;
+      const RowState* const own = state + at;
+      attend_own(arguments, sequence, kv_head, group.shared, q, own, totals.peak + at, totals.total + at, heads, next);
+      finish_rows(own, totals.peak + at, totals.total + at, heads, head_dim, nullptr, 0);
       if (group.shared > 0) memcpy(arguments.out + sequence.first_row * out_width + first, own[0].out, bytes);
     }
   }
