@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "flow/environment.h"
 
@@ -14,6 +15,7 @@ class DatasetSpec : public EnvironmentSpec {
 
   void describe(Fields& f) override;
   std::unique_ptr<Environment> make(const Services& services) const override;
+  std::vector<std::string> data_names() const override { return {data}; }
 };
 
 }  // namespace hone

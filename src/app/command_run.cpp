@@ -57,6 +57,7 @@ void command_check(const FileCommand& command) {
     fmt::print("{}{}\n", stage->name, stage->name == stage->kind ? "" : " (" + stage->kind + ")");
     for (const auto& [key, value] : stage->arithmetic()) print_row(key, value);
   }
+  prepare_stages(*run, config, 0);
   fmt::print("{}: valid; run it with: hone run {}\n", command.file, command.file);
 }
 

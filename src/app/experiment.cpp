@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include <fmt/ranges.h>
 
@@ -88,36 +90,18 @@ std::size_t resume(Run& run, RunReport& report, const ResumePoint& point) {
   return point.stage;
 }
 
-/// Answers that no stage could learn from, told before an earlier stage has run for hours.
-void refuse_empty_answers(const Dataset& data) {
-  for (const Split split : {Split::train, Split::held_out}) {
-    if (!data.has(split)) continue;
-    const std::span<const DataRow> rows = data.rows(split);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const DataRow& row = rows[i];
-      if (data.shape() == DataShape::prompt_completion_label && row.completion.empty()) {
-        fail(ErrorKind::data, "{}: the answer is empty: there is nothing to learn from it", data.place(split, i));
-      }
-      if (data.shape() != DataShape::preference) continue;
-      if (row.chosen.empty() || row.rejected.empty()) {
-        fail(ErrorKind::data, "{}: `{}` is empty: a pair compares two answers", data.place(split, i),
-             row.chosen.empty() ? "chosen" : "rejected");
-      }
-      if (row.chosen == row.rejected) {
-        fail(ErrorKind::data, "{}: `chosen` and `rejected` are the same: a pair must tell which answer is better",
-             data.place(split, i));
-      }
-    }
-  }
-}
-
-/// The stages from `first` on, each leaving its `final` checkpoint.
-void run_stages(Run& run, RunReport& report, const RootConfig& config, std::size_t first) {
+/// The stages from `first` on, each leaving its `final` checkpoint; `start` is the first one's.
+void run_stages(Run& run, RunReport& report, const RootConfig& config, std::size_t first, StageStart start) {
   for (std::size_t i = first; i < config.stages.size(); ++i) {
     const StageSpec& stage = *config.stages[i];
     throw_if_stopped();
-    if (stage.from && !run.resume_point) run.restore_stage(*stage.from);
-    StageSummary summary = stage.run(run);
+    if (i > first) {
+      if (stage.from) run.restore_stage(*stage.from);
+      LogHold told;  // what prepare_stages has told already
+      start = stage.prepare(run);
+      told.drop();
+    }
+    StageSummary summary = std::exchange(start, nullptr)();
     report.stage_finished(std::move(summary));
     run.save_checkpoint(run.checkpoint_directory(stage.name) / "final", {.stage = stage.name, .finished = true});
     refresh_report(run.directory);
@@ -183,15 +167,28 @@ std::unique_ptr<Run> prepare_run(const RootConfig& config) {
   return run;
 }
 
+StageStart prepare_stages(Run& run, const RootConfig& config, std::size_t first) {
+  StageStart start;
+  const std::optional<PoolingPlan> pooling = run.pooling();
+  for (std::size_t i = first; i < config.stages.size(); ++i) {
+    StageStart prepared = config.stages[i]->prepare(run);
+    if (i == first) start = std::move(prepared);
+    run.use_pooling(std::nullopt);  // of later stages it is not known how much of a text they will read
+  }
+  run.use_pooling(pooling);
+  return start;
+}
+
 void run_experiment(const RootConfig& config, bool fresh) {
   const StopSignals signals(config.run.stop_grace.count);
   std::unique_ptr<Run> run = prepare_run(config);
-  for (const auto& stage : config.stages) {
-    // bad data is told before anything is made
-    for (const std::string& name : stage->data_names()) refuse_empty_answers(*run->dataset(name));
-  }
+  std::optional<LogHold> hold(std::in_place);  // until there is a log file
+  const bool goes_on = !fresh && RunDirectory::begun(config);
+  StageStart start;
+  if (!goes_on) start = prepare_stages(*run, config, 0);  // bad data is told before anything is made
   const RunDirectory directory(config, fresh);
   set_log_file((directory.path() / "log.txt").string());
+  hold.reset();
   Console console(ConsoleOptions::standard_error());
   std::vector<std::unique_ptr<ReportSink>> sinks;
   const auto kept = [&directory](const char* file) { return directory.kept_bytes(file); };
@@ -214,13 +211,18 @@ void run_experiment(const RootConfig& config, bool fresh) {
   if (directory.resume_point()) {
     save_adapters_alone();
     first = resume(*run, report, *directory.resume_point());
-    if (first == config.stages.size()) log_info("every stage has finished; --fresh runs them anew");
+    if (first == config.stages.size()) {
+      log_info("every stage has finished; --fresh runs them anew");
+    } else if (config.stages[first]->from && !run->resume_point) {
+      run->restore_stage(*config.stages[first]->from);
+    }
   } else {
     run->save_checkpoint(run->initial_model(), {.stage = "initial", .finished = true});
     save_adapters_alone();
   }
+  if (goes_on) start = prepare_stages(*run, config, first);
   try {
-    run_stages(*run, report, config, first);
+    run_stages(*run, report, config, first, std::move(start));
   } catch (const Error&) {
     refresh_report(directory.path());
     throw;

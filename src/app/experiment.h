@@ -21,6 +21,11 @@ std::function<std::shared_ptr<Executor>()> lazy_sandbox(const SandboxConfig& con
 /// A run with tokenizer, architecture and first weights, but no report and no directory on disk.
 std::unique_ptr<Run> prepare_run(const RootConfig& config);
 
+/// Reads what the stages from `first` on learn from as far as files have it, so that Error{data} tells of wrong rows of
+/// any of them before one takes a step. Only the first's stay in memory, in its start: the others are encoded again when
+/// their turn comes.
+StageStart prepare_stages(Run& run, const RootConfig& config, std::size_t first);
+
 /// Runs every stage, or those that an earlier process left in the run's directory (run_directory.h), to the same end.
 /// SIGINT, SIGTERM and SIGUSR1 save and arrive as Error{stopped} or Error{preempted} (base/stop.h).
 void run_experiment(const RootConfig& config, bool fresh);

@@ -65,6 +65,8 @@ Node resolved_config(const RootConfig& config) {
   return resolved(built_in(), [&config](Fields& f) { const_cast<RootConfig&>(config).describe(f); });
 }
 
+bool RunDirectory::begun(const RootConfig& config) { return fs::exists(config.run_directory() / config_file); }
+
 RunDirectory::RunDirectory(const RootConfig& config, bool fresh) : path_(config.run_directory()) {
   if (fresh && fs::exists(path_)) move_aside(path_);
   const bool existed = fs::exists(path_) && !fs::is_empty(path_);

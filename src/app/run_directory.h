@@ -25,6 +25,9 @@ class RunDirectory {
   /// Then writes config.yaml.
   RunDirectory(const RootConfig& config, bool fresh);
 
+  /// Whether an earlier process has begun the run.
+  static bool begun(const RootConfig& config);
+
   const std::filesystem::path& path() const { return path_; }
   /// Where an earlier process left the run; nothing for a new one.
   const std::optional<ResumePoint>& resume_point() const { return resume_point_; }

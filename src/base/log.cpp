@@ -1,10 +1,13 @@
 #include "base/log.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -22,6 +25,8 @@ struct Log {
   LogLevel minimum = LogLevel::info;
   std::unique_ptr<std::FILE, CloseFile> file;
   std::function<void(std::string_view)> printer;
+  bool holds = false;
+  std::vector<std::string> held;
 };
 
 Log& log() {
@@ -42,6 +47,16 @@ std::string_view prefix(LogLevel level) {
 void write_quietly(std::FILE* file, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), file);
   std::fflush(file);
+}
+
+/// Under the mutex.
+void write_line(const std::string& line) {
+  if (log().printer) {
+    log().printer(line);
+  } else {
+    write_quietly(stderr, line + "\n");
+  }
+  if (log().file != nullptr) write_quietly(log().file.get(), fmt::format("{} {}\n", utc_time(), line));
 }
 
 }  // namespace
@@ -69,13 +84,29 @@ void set_log_printer(std::function<void(std::string_view line)> printer) {
 void log_message(LogLevel level, std::string_view message) {
   const std::lock_guard<std::mutex> lock(log().mutex);
   if (level < log().minimum) return;
-  const std::string line = fmt::format("{}{}", prefix(level), message);
-  if (log().printer) {
-    log().printer(line);
+  std::string line = fmt::format("{}{}", prefix(level), message);
+  if (log().holds) {
+    if (std::ranges::find(log().held, line) == log().held.end()) log().held.push_back(std::move(line));
   } else {
-    write_quietly(stderr, line + "\n");
+    write_line(line);
   }
-  if (log().file != nullptr) write_quietly(log().file.get(), fmt::format("{} {}\n", utc_time(), line));
+}
+
+LogHold::LogHold() {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  HONE_ASSERT(!log().holds);
+  log().holds = true;
+}
+
+LogHold::~LogHold() {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  log().holds = false;
+  for (const std::string& line : std::exchange(log().held, {})) write_line(line);
+}
+
+void LogHold::drop() {
+  const std::lock_guard<std::mutex> lock(log().mutex);
+  log().held.clear();
 }
 
 }  // namespace hone

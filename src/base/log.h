@@ -24,6 +24,18 @@ void set_log_printer(std::function<void(std::string_view line)> printer);
 /// Writes one message. Any thread; the message may have several lines.
 void log_message(LogLevel level, std::string_view message);
 
+/// Messages written while the object lives reach terminal and file only when it ends, each once, or not at all. There is
+/// one such object at a time.
+class LogHold {
+ public:
+  LogHold();
+  ~LogHold();
+  LogHold(const LogHold&) = delete;
+  LogHold& operator=(const LogHold&) = delete;
+  /// Forgets what was held so far.
+  void drop();
+};
+
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
   log_message(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));

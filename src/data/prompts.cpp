@@ -1,5 +1,6 @@
 #include "data/prompts.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,8 @@ class DatasetPrompts : public PromptSource {
     return prompt;
   }
 
+  std::size_t row_number(Split split, std::uint64_t index) const { return usable(split)[index]; }
+
   std::optional<std::string> demonstration(const Prompt& prompt) const override {
     const std::uint64_t index = prompt.id >> 1;
     HONE_ASSERT(index < size(prompt.split));
@@ -69,7 +72,7 @@ class DatasetPrompts : public PromptSource {
   }
 
   const std::vector<std::size_t>& usable(Split split) const { return usable_[static_cast<std::size_t>(split)]; }
-  const DataRow& row_at(Split split, std::uint64_t index) const { return data_->rows(split)[usable(split)[index]]; }
+  const DataRow& row_at(Split split, std::uint64_t index) const { return data_->rows(split)[row_number(split, index)]; }
 
   bool has_text() const { return data_->shape_name().starts_with("text"); }
 
@@ -114,6 +117,14 @@ class DatasetPrompts : public PromptSource {
 
 std::unique_ptr<PromptSource> make_prompt_source(std::shared_ptr<const Dataset> data) {
   return std::make_unique<DatasetPrompts>(std::move(data));
+}
+
+void for_each_prompt(std::shared_ptr<const Dataset> data, Split split, std::uint64_t most,
+                     const std::function<void(const Prompt& prompt, std::size_t row)>& use) {
+  const DatasetPrompts prompts(std::move(data));
+  for (std::uint64_t index = 0; index < std::min(most, prompts.size(split)); ++index) {
+    use(prompts.prompt(split, index), prompts.row_number(split, index));
+  }
 }
 
 }  // namespace hone

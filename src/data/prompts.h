@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "data/dataset.h"
@@ -16,5 +18,10 @@ namespace hone {
 ///
 /// Error{data} when no row of the training split can be a prompt.
 std::unique_ptr<PromptSource> make_prompt_source(std::shared_ptr<const Dataset> data);
+
+/// The first `most` prompts of a split, each with the number of its row (Dataset::place). None when the split has no rows.
+/// Error as make_prompt_source.
+void for_each_prompt(std::shared_ptr<const Dataset> data, Split split, std::uint64_t most,
+                     const std::function<void(const Prompt& prompt, std::size_t row)>& use);
 
 }  // namespace hone

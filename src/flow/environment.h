@@ -62,6 +62,8 @@ class Environment {
 class EnvironmentSpec : public Component {
  public:
   virtual std::unique_ptr<Environment> make(const Services& services) const = 0;
+  /// The entries of the file's `data:` map whose rows are its prompts, so that they can be checked before it is made.
+  virtual std::vector<std::string> data_names() const { return {}; }
 };
 
 }  // namespace hone

@@ -135,13 +135,16 @@ StageArithmetic BestOfNSpec::arithmetic() const {
   return lines;
 }
 
-StageSummary BestOfNSpec::run(Run& run) const {
+StageStart BestOfNSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder}, "answers are drawn from a model that continues its prompts");
-  run.use_heads({});
-  RewardedPrompts rewarded(run, prompts, name);
-  KeptAnswers objective(run, rewarded, kept_answers(run, rewarded, *this), training.tokens_per_pass,
-                        prompts.evaluation.sampled);
-  return Training(run, training, prompts.interval(), name, objective).run();
+  prompts.require_prompts(run);
+  return [this, &run] {
+    run.use_heads({});
+    RewardedPrompts rewarded(run, prompts, name);
+    KeptAnswers objective(run, rewarded, kept_answers(run, rewarded, *this), training.tokens_per_pass,
+                          prompts.evaluation.sampled);
+    return Training(run, training, prompts.interval(), name, objective).run();
+  };
 }
 
 }  // namespace hone

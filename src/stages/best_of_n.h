@@ -19,9 +19,10 @@ class BestOfNSpec : public StageSpec {
   TrainingConfig training;
 
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return prompts.data_names(); }
   std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return prompts.rewards; }
   StageArithmetic arithmetic() const override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 /// Rejection-sampling fine-tuning (Yuan et al. 2023): every different answer that is good enough is learned.

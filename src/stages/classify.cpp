@@ -115,22 +115,23 @@ ClassLoss ClassifySpec::loss_of(const Dataset& dataset, const ClassTargets& targ
   return loss;
 }
 
-StageSummary ClassifySpec::run(Run& run) const {
+StageStart ClassifySpec::prepare(Run& run) const {
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const ClassTargets targets = targets_of(run, *dataset);
-  ClassLoss loss = loss_of(*dataset, targets);
+  const ClassLoss loss = loss_of(*dataset, targets);
   LearnableRows rows = encode(run, *dataset, length, targets, evaluation.rows);
-  run.use_heads(heads_for(targets));
-  const auto objective =
-      class_objective(run, std::move(rows), training.tokens_per_pass, targets, std::move(loss));
-  objective->redraw_rows(redrawn_rows(
-      dataset, *run.tokenizer, input_of(*run.model), length,
-      [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
-        return {encode_classified(*dataset, Split::train, row, number, encoder, targets)};
-      }));
-  StageSummary summary = learn(run, *objective);
-  if (targets.type != ProblemType::regression) save_labels(run, name, targets.classes);
-  return summary;
+  return [this, &run, dataset, targets, loss, rows = std::move(rows)]() mutable {
+    run.use_heads(heads_for(targets));
+    const auto objective = class_objective(run, std::move(rows), training.tokens_per_pass, targets, loss);
+    objective->redraw_rows(redrawn_rows(
+        dataset, *run.tokenizer, input_of(*run.model), length,
+        [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
+          return {encode_classified(*dataset, Split::train, row, number, encoder, targets)};
+        }));
+    StageSummary summary = learn(run, *objective);
+    if (targets.type != ProblemType::regression) save_labels(run, name, targets.classes);
+    return summary;
+  };
 }
 
 }  // namespace hone

@@ -28,7 +28,7 @@ class ClassifySpec : public DataSpec {
 
   void describe_stage(Fields& f) override;
   /// Leaves the class names in checkpoints/<stage>/labels.json.
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   ClassTargets targets_of(const Run& run, const Dataset& dataset) const;

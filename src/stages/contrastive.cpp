@@ -107,9 +107,8 @@ PoolingPlan ContrastiveSpec::plan_of(const Run& run) const {
   return plan;
 }
 
-StageSummary ContrastiveSpec::run(Run& run) const {
+StageStart ContrastiveSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::decoder}, "a vector is pooled from the states of one stack");
-  run.use_heads({});
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const ContrastiveLoss chosen = loss_of(*dataset);
   const PoolingPlan plan = plan_of(run);
@@ -117,17 +116,20 @@ StageSummary ContrastiveSpec::run(Run& run) const {
   LengthLimit limit = length;
   limit.max_tokens = plan.max_tokens;
   LearnableRows rows = encode(run, *dataset, limit, texts, evaluation.rows);
-  RedrawRow redraw = redrawn_rows(dataset, *run.tokenizer, input_of(*run.model), limit,
-                                  [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) {
-                                    return encode_similar(*dataset, Split::train, row, number, encoder);
-                                  });
-  ContrastiveObjective objective(run, {std::move(rows), texts, std::move(redraw)}, *this, chosen, plan);
-  if (objective.rows() < 2 && chosen != ContrastiveLoss::cosine) {
+  if (rows.train.size() < 2 * static_cast<std::size_t>(texts) && chosen != ContrastiveLoss::cosine) {
     fail(ErrorKind::data, "data.{}: has one row to learn from, expected at least 2: a batch of one row has no negatives",
          data);
   }
-  run.use_pooling(plan);
-  return learn(run, objective);
+  return [this, &run, dataset, chosen, plan, texts, limit, rows = std::move(rows)]() mutable {
+    run.use_heads({});
+    RedrawRow redraw = redrawn_rows(dataset, *run.tokenizer, input_of(*run.model), limit,
+                                    [&](const DataRow& row, std::int64_t number, TextEncoder& encoder) {
+                                      return encode_similar(*dataset, Split::train, row, number, encoder);
+                                    });
+    ContrastiveObjective objective(run, {std::move(rows), texts, std::move(redraw)}, *this, chosen, plan);
+    run.use_pooling(plan);
+    return learn(run, objective);
+  };
 }
 
 }  // namespace hone

@@ -39,7 +39,7 @@ class ContrastiveSpec : public DataSpec {
 
   ContrastiveSpec();
   void describe_stage(Fields& f) override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   ContrastiveLoss loss_of(const Dataset& dataset) const;

@@ -12,6 +12,7 @@
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
 #include "stages/prompt_sampler.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -146,8 +147,15 @@ void DistillSpec::describe_stage(Fields& f) {
           "needs an environment, whose prompts the student answers; `{kind: dataset, data: NAME}` makes one of a data set");
 }
 
-StageSummary DistillSpec::run(Run& run) const {
+StageStart DistillSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder}, "distillation compares what two causal decoders say next");
+  LearnableRows rows;
+  if (student_share < 1) rows = load_texts(run, source, {.learned = Learned::completions}, evaluation.rows);
+  if (student_share > 0) require_prompts(run, *source.environment, Split::train);
+  return [this, &run, rows = std::move(rows)]() mutable { return learn_from(run, std::move(rows)); };
+}
+
+StageSummary DistillSpec::learn_from(Run& run, LearnableRows rows) const {
   run.use_heads({});
   std::unique_ptr<Model> frozen = load_frozen(run, teacher, "stages." + name + ".teacher");
   const std::int64_t vocabulary = run.model->policy->shape().vocabulary;
@@ -155,8 +163,6 @@ StageSummary DistillSpec::run(Run& run) const {
     fail(ErrorKind::config, "stages.{}.teacher: its vocabulary has {} entries and the student's {}: expected the same", name,
          frozen->policy->shape().vocabulary, vocabulary);
   }
-  LearnableRows rows;
-  if (student_share < 1) rows = load_texts(run, source, {.learned = Learned::completions}, evaluation.rows);
   std::unique_ptr<PromptSampler> sampler;
   if (student_share > 0) {
     sampler = std::make_unique<PromptSampler>(run, *source.environment, sampling, engine, name);

@@ -21,8 +21,11 @@ class DistillSpec : public SupervisedSpec {
   EngineConfig engine;
 
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return named(source.data); }
-  StageSummary run(Run& run) const override;
+  std::vector<std::string> data_names() const override { return source.data_names(); }
+  StageStart prepare(Run& run) const override;
+
+ private:
+  StageSummary learn_from(Run& run, LearnableRows rows) const;
 };
 
 }  // namespace hone

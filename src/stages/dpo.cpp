@@ -55,15 +55,18 @@ void PreferenceSpec::describe_stage(Fields& f) {
   describe_training(f, "Held-out evaluation: eval/loss, eval/rewards/accuracies and the rest.");
 }
 
-StageSummary PreferenceSpec::run(Run& run) const {
+StageStart PreferenceSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder, PolicyKind::encoder_decoder}, "pairs are answers that a model can write");
-  run.use_heads({});
-  PreferenceObjective::MakeReference other;
-  if (reference) {
-    other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
-  }
-  PreferenceObjective objective(run, load_pairs(run, *this), training.tokens_per_pass, options, other);
-  return learn(run, objective);
+  require_fixed_rows(run);
+  return [this, &run, rows = load_pairs(run, *this)]() mutable {
+    run.use_heads({});
+    PreferenceObjective::MakeReference other;
+    if (reference) {
+      other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
+    }
+    PreferenceObjective objective(run, std::move(rows), training.tokens_per_pass, options, other);
+    return learn(run, objective);
+  };
 }
 
 void DpoSpec::describe_loss(Fields& f) {

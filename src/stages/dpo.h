@@ -19,7 +19,7 @@ class PreferenceSpec : public DataSpec {
 
   PreferenceSpec();
   void describe_stage(Fields& f) final;
-  StageSummary run(Run& run) const final;
+  StageStart prepare(Run& run) const final;
 
  protected:
   /// The fields of the loss.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "stages/model_kind.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -49,7 +50,21 @@ StageArithmetic EvalSpec::arithmetic() const {
   return lines;
 }
 
-StageSummary EvalSpec::run(Run& run) const {
+std::vector<std::string> EvalSpec::data_names() const {
+  std::vector<std::string> names;
+  if (data) names.push_back(*data);
+  add_data_names(generation.environment.get(), names);
+  return names;
+}
+
+StageStart EvalSpec::prepare(Run& run) const {
+  if (generation.environment) generation.require_prompts(run, *generation.environment);
+  std::vector<TokenExample> examples;
+  if (data) examples = measured_rows(run);
+  return [this, &run, examples = std::move(examples)] { return measure(run, examples); };
+}
+
+StageSummary EvalSpec::measure(Run& run, std::span<const TokenExample> examples) const {
   const auto start = std::chrono::steady_clock::now();
   StageSummary summary;
   summary.stage = name;
@@ -57,7 +72,7 @@ StageSummary EvalSpec::run(Run& run) const {
   MetricValues metrics;
   if (generation.environment) metrics = generate(run, summary);
   if (data) {
-    const MetricValues measured = measure_data(run, summary);
+    const MetricValues measured = measure_data(run, examples, summary);
     metrics.insert(metrics.end(), measured.begin(), measured.end());
   }
   run.report->evaluated(0, metrics);
@@ -77,18 +92,22 @@ MetricValues EvalSpec::generate(Run& run, StageSummary& summary) const {
   return metrics;
 }
 
-MetricValues EvalSpec::measure_data(Run& run, StageSummary& summary) const {
+std::vector<TokenExample> EvalSpec::measured_rows(Run& run) const {
   TextSource source;
   source.data = data;
   const DataShape shape = run.dataset(*data)->shape();
   const bool answers = shape == DataShape::prompt_completion || shape == DataShape::messages;
   if (!answers) require_kind(run, name, {PolicyKind::decoder}, "measure it on rows of prompt+completion");
-  const std::vector<TokenExample> examples =
+  std::vector<TokenExample> examples =
       load_held_out_texts(run, source, {.learned = answers ? Learned::completions : Learned::everything}, rows);
   if (examples.empty()) {
     fail(ErrorKind::config, "stages.{}.data: data.{} has no held-out rows; set its held_out share or held_out_path",
          name, *data);
   }
+  return examples;
+}
+
+MetricValues EvalSpec::measure_data(Run& run, std::span<const TokenExample> examples, StageSummary& summary) const {
   for (const TokenExample& example : examples) summary.tokens += example.tokens();
   MetricValues metrics = language_model_metrics(*run.model, examples, tokens_per_pass);
   add_headline(metrics, "eval/loss", "loss", summary);

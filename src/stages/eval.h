@@ -2,8 +2,10 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stages/evaluation.h"
 #include "stages/language_model.h"
@@ -22,14 +24,16 @@ class EvalSpec : public StageSpec {
   std::int64_t samples = 8;
 
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return named(data); }
+  std::vector<std::string> data_names() const override;
   std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return generation.rewards; }
   StageArithmetic arithmetic() const override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   MetricValues generate(Run& run, StageSummary& summary) const;
-  MetricValues measure_data(Run& run, StageSummary& summary) const;
+  StageSummary measure(Run& run, std::span<const TokenExample> examples) const;
+  std::vector<TokenExample> measured_rows(Run& run) const;
+  MetricValues measure_data(Run& run, std::span<const TokenExample> examples, StageSummary& summary) const;
 };
 
 }  // namespace hone

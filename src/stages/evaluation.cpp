@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "rollout/rollout.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -42,6 +43,10 @@ double distinct_2(const std::vector<Episode>& episodes) {
     }
   }
   return pairs == 0 ? 0.0 : static_cast<double>(distinct.size()) / static_cast<double>(pairs);
+}
+
+void EvaluationConfig::require_prompts(Run& run, const EnvironmentSpec& own) const {
+  hone::require_prompts(run, environment ? *environment : own, Split::held_out, static_cast<std::uint64_t>(prompts));
 }
 
 Evaluator::Evaluator(Run& run, Environment& environment, RewardSum& rewards, const EvaluationConfig& config,

@@ -29,6 +29,9 @@ struct EvaluationConfig {
   SamplingConfig sampling;
   EngineConfig engine;
 
+  /// As hone::require_prompts; `own` is the environment of a stage that has one.
+  void require_prompts(Run& run, const EnvironmentSpec& own) const;
+
   void describe(Fields& f) {
     f.field("every", every, "Evaluate after each so many steps; 0: only before the first and after the last.",
             at_least(0));

@@ -40,11 +40,14 @@ void GrpoSpec::describe_stage(Fields& f) {
   f.check(!each || std::ranges::none_of(rl.rewards, normalised), "compare", "each normalises rewards itself");
 }
 
-StageSummary GrpoSpec::run(Run& run) const {
+StageStart GrpoSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder}, "reinforcement learning needs a model that continues its prompts");
-  run.use_heads({});
-  GrpoMember member(*this);
-  return RlLoop(run, rl, name, member).run();
+  rl.require_prompts(run);
+  return [this, &run] {
+    run.use_heads({});
+    GrpoMember member(*this);
+    return RlLoop(run, rl, name, member).run();
+  };
 }
 
 }  // namespace hone

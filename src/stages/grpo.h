@@ -40,9 +40,10 @@ class GrpoSpec : public StageSpec {
 
   GrpoSpec() { rl.samples = 8; }
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return rl.data_names(); }
   std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return rl.rewards; }
   StageArithmetic arithmetic() const override { return rl.arithmetic(); }
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

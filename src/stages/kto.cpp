@@ -206,15 +206,18 @@ void KtoSpec::describe_stage(Fields& f) {
   f.check(training.batch_size > 1, "batch_size", "must be at least 2: the divergence is measured with the others' answers");
 }
 
-StageSummary KtoSpec::run(Run& run) const {
+StageStart KtoSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder, PolicyKind::encoder_decoder}, "answers are what a model can write");
-  run.use_heads({});
-  KtoObjective::MakeReference other;
-  if (reference) {
-    other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
-  }
-  KtoObjective objective(run, load_judged(run, *this), *this, other);
-  return learn(run, objective);
+  require_fixed_rows(run);
+  return [this, &run, rows = load_judged(run, *this)]() mutable {
+    run.use_heads({});
+    KtoObjective::MakeReference other;
+    if (reference) {
+      other = [&] { return load_frozen(run, *reference, "stages." + name + ".reference"); };
+    }
+    KtoObjective objective(run, std::move(rows), *this, other);
+    return learn(run, objective);
+  };
 }
 
 }  // namespace hone

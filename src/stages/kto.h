@@ -20,7 +20,7 @@ class KtoSpec : public DataSpec {
 
   KtoSpec();
   void describe_stage(Fields& f) override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

@@ -11,6 +11,7 @@
 #include "nn/moe.h"
 #include "stages/model_kind.h"
 #include "stages/packed_forward.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -89,6 +90,13 @@ void TextSource::describe(Fields& f) {
           at_least(1));
   f.check(data.has_value() != (environment != nullptr), "data", "one of data and environment must be set");
   f.check(!rows || environment != nullptr, "rows", "goes with environment; a data set has its own `limit`");
+}
+
+std::vector<std::string> TextSource::data_names() const {
+  std::vector<std::string> names;
+  if (data) names.push_back(*data);
+  add_data_names(environment.get(), names);
+  return names;
 }
 
 std::string TextSource::text() const { return data ? "data." + *data : "environment " + environment->kind; }

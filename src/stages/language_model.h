@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/examples.h"
 #include "flow/environment.h"
@@ -19,6 +20,7 @@ struct TextSource {
   std::optional<std::int64_t> rows;
 
   void describe(Fields& f);
+  std::vector<std::string> data_names() const;
   std::string text() const;  ///< "data.reviews", "environment arithmetic"
 };
 

@@ -140,20 +140,23 @@ LearnableRows MlmSpec::texts(Run& run) const {
   });
 }
 
-StageSummary MlmSpec::run(Run& run) const {
+StageStart MlmSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::encoder_decoder},
                "nothing is hidden from a model that reads from left to right; use a stage of kind pretrain");
-  run.use_heads({});
+  if (packing == TextPacking::stream) require_fixed_rows(run);
   Corrupt corrupt = corruption(run, masking);
-  MaskedObjective objective(run, texts(run), training.tokens_per_pass, std::move(corrupt));
-  if (packing == TextPacking::documents) {
-    objective.redraw_rows(redrawn_rows(
-        run.dataset(data), *run.tokenizer, run.model->policy->shape().context, length,
-        [this, &run](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
-          return {text_of(run, Split::train, row, number, encoder)};
-        }));
-  }
-  return learn(run, objective);
+  return [this, &run, corrupt = std::move(corrupt), rows = texts(run)]() mutable {
+    run.use_heads({});
+    MaskedObjective objective(run, std::move(rows), training.tokens_per_pass, std::move(corrupt));
+    if (packing == TextPacking::documents) {
+      objective.redraw_rows(redrawn_rows(
+          run.dataset(data), *run.tokenizer, run.model->policy->shape().context, length,
+          [this, &run](const DataRow& row, std::int64_t number, TextEncoder& encoder) -> std::vector<TokenExample> {
+            return {text_of(run, Split::train, row, number, encoder)};
+          }));
+    }
+    return learn(run, objective);
+  };
 }
 
 }  // namespace hone

@@ -16,7 +16,7 @@ class MlmSpec : public DataSpec {
   LengthLimit length;
 
   void describe_stage(Fields& f) override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   TokenExample text_of(Run& run, Split split, const DataRow& row, std::int64_t number, TextEncoder& encoder) const;

@@ -161,11 +161,14 @@ StageArithmetic OnlineDpoSpec::arithmetic() const {
   return lines;
 }
 
-StageSummary OnlineDpoSpec::run(Run& run) const {
+StageStart OnlineDpoSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder}, "reinforcement learning needs a model that continues its prompts");
-  run.use_heads({});
-  OnlinePairs objective(run, *this);
-  return Training(run, training, prompts.interval(), name, objective).run();
+  prompts.require_prompts(run);
+  return [this, &run] {
+    run.use_heads({});
+    OnlinePairs objective(run, *this);
+    return Training(run, training, prompts.interval(), name, objective).run();
+  };
 }
 
 }  // namespace hone

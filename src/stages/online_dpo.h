@@ -17,9 +17,10 @@ class OnlineDpoSpec : public StageSpec {
 
   OnlineDpoSpec();
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return prompts.data_names(); }
   std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return prompts.rewards; }
   StageArithmetic arithmetic() const override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

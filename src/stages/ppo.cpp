@@ -42,12 +42,15 @@ void PpoSpec::describe_stage(Fields& f) {
           "score_position: after_last goes without bootstrap_truncated");
 }
 
-StageSummary PpoSpec::run(Run& run) const {
+StageStart PpoSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder}, "reinforcement learning needs a model that continues its prompts");
-  run.use_heads({.value = critic.trunk == CriticTrunk::shared});
-  PpoMember member(run, *this);
-  const bool own_rate = critic.trunk == CriticTrunk::shared && critic.learning_rate > 0;
-  return RlLoop(run, rl, name, member, own_rate ? std::optional(critic.learning_rate) : std::nullopt).run();
+  rl.require_prompts(run);
+  return [this, &run] {
+    run.use_heads({.value = critic.trunk == CriticTrunk::shared});
+    PpoMember member(run, *this);
+    const bool own_rate = critic.trunk == CriticTrunk::shared && critic.learning_rate > 0;
+    return RlLoop(run, rl, name, member, own_rate ? std::optional(critic.learning_rate) : std::nullopt).run();
+  };
 }
 
 }  // namespace hone

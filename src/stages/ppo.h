@@ -34,9 +34,10 @@ class PpoSpec : public StageSpec {
 
   PpoSpec() { rl.epochs = 4; }
   void describe_stage(Fields& f) override;
+  std::vector<std::string> data_names() const override { return rl.data_names(); }
   std::span<const std::unique_ptr<RewardSpec>> rewards() const override { return rl.rewards; }
   StageArithmetic arithmetic() const override { return rl.arithmetic(); }
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

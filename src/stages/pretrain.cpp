@@ -13,14 +13,15 @@ void PretrainSpec::describe_stage(Fields& f) {
   describe_training(f, "Held-out evaluation: eval/loss, eval/perplexity.");
 }
 
-StageSummary PretrainSpec::run(Run& run) const {
+StageStart PretrainSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::decoder},
                "texts have no source to read; learn from prompts with a stage of kind sft");
-  run.use_heads({});
-  LanguageModelObjective objective(
-      run, load_texts(run, source, {.learned = Learned::everything, .packing = packing}, evaluation.rows),
-      training.tokens_per_pass);
-  return learn(run, objective);
+  LearnableRows rows = load_texts(run, source, {.learned = Learned::everything, .packing = packing}, evaluation.rows);
+  return [this, &run, rows = std::move(rows)]() mutable {
+    run.use_heads({});
+    LanguageModelObjective objective(run, std::move(rows), training.tokens_per_pass);
+    return learn(run, objective);
+  };
 }
 
 }  // namespace hone

@@ -12,8 +12,8 @@ class PretrainSpec : public SupervisedSpec {
   TextPacking packing = TextPacking::documents;
 
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return named(source.data); }
-  StageSummary run(Run& run) const override;
+  std::vector<std::string> data_names() const override { return source.data_names(); }
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

@@ -81,8 +81,9 @@ void QaSpanSpec::describe_stage(Fields& f) {
                     "Held-out evaluation: eval/loss, eval/exact (exact match) and eval/f1 as SQuAD's script has them.");
 }
 
-StageSummary QaSpanSpec::run(Run& run) const {
+StageStart QaSpanSpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::decoder}, "answers are places in the text");
+  require_fixed_rows(run);
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const AnswerWindowRules rules{max_tokens, stride};
   const ModelInput input = input_of(*run.model);
@@ -108,10 +109,12 @@ StageSummary QaSpanSpec::run(Run& run) const {
       .handle_impossible_answer = std::any_of(train.questions.begin(), train.questions.end(),
                                               [](const AskedQuestion& question) { return question.answers.empty(); }),
       .align_to_words = false};
-  run.use_heads({.lm = false, .scores = 2, .score_kind = HeadKind::spans});
-  SpanObjective objective(run, {std::move(train.examples), std::move(held_out.examples)}, training.tokens_per_pass,
-                          std::move(held_out.questions), settings);
-  return learn(run, objective);
+  LearnableRows rows{std::move(train.examples), std::move(held_out.examples)};
+  return [this, &run, settings, rows = std::move(rows), questions = std::move(held_out.questions)]() mutable {
+    run.use_heads({.lm = false, .scores = 2, .score_kind = HeadKind::spans});
+    SpanObjective objective(run, std::move(rows), training.tokens_per_pass, std::move(questions), settings);
+    return learn(run, objective);
+  };
 }
 
 }  // namespace hone

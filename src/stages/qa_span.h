@@ -16,7 +16,7 @@ class QaSpanSpec : public DataSpec {
   std::int64_t max_answer_tokens = 30;
 
   void describe_stage(Fields& f) override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

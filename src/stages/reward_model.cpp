@@ -165,43 +165,46 @@ void RewardModelSpec::refuse_unused(const Dataset& dataset, bool pairs, bool sev
   }
 }
 
-std::unique_ptr<Objective> RewardModelSpec::several_scores(Run& run, const Dataset& dataset) const {
+std::unique_ptr<Objective> RewardModelSpec::several_scores(Run& run, const Dataset& dataset, HeadPlan& plan) const {
   Attributes attributes = attributes_of(dataset, weights);
-  HeadPlan plan{.lm = false, .scores = static_cast<std::int64_t>(attributes.names.size()), .labels = attributes.names};
+  plan = {.lm = false, .scores = static_cast<std::int64_t>(attributes.names.size()), .labels = attributes.names};
   if (plan.scores > 1) plan.problem_type = problem_type_names[static_cast<std::size_t>(ProblemType::regression)];
-  run.use_heads(plan);
   return attribute_objective(run, dataset, std::move(attributes), centering, evaluation.rows, training.tokens_per_pass);
 }
 
-StageSummary RewardModelSpec::run_steps(Run& run, const Dataset& dataset) const {
+StageStart RewardModelSpec::prepare_steps(Run& run, const Dataset& dataset) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::decoder}, "steps are read in place, not generated");
   const LabelSet labels = step_labels(dataset, positive);
-  run.use_heads({.lm = false, .scores = labels.size(), .score_kind = HeadKind::tokens, .labels = labels.names()});
-  const auto objective =
+  const std::shared_ptr<Objective> objective =
       step_objective(run, dataset, labels, step_separator, evaluation.rows, training.tokens_per_pass);
-  StageSummary summary = learn(run, *objective);
-  save_labels(run, name, labels);
-  return summary;
+  return [this, &run, labels, objective] {
+    run.use_heads({.lm = false, .scores = labels.size(), .score_kind = HeadKind::tokens, .labels = labels.names()});
+    StageSummary summary = learn(run, *objective);
+    save_labels(run, name, labels);
+    return summary;
+  };
 }
 
-StageSummary RewardModelSpec::run(Run& run) const {
+StageStart RewardModelSpec::prepare(Run& run) const {
+  require_fixed_rows(run);
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const bool pairs = dataset->shape() == DataShape::preference, several = has_attributes(*dataset);
   refuse_unused(*dataset, pairs, several);
-  if (dataset->shape() == DataShape::prompt_steps) return run_steps(run, *dataset);
-  std::unique_ptr<Objective> objective;
+  if (dataset->shape() == DataShape::prompt_steps) return prepare_steps(run, *dataset);
+  HeadPlan plan{.lm = false, .scores = 1};
+  std::shared_ptr<Objective> objective;
   if (several) {
-    objective = several_scores(run, *dataset);
+    objective = several_scores(run, *dataset, plan);
+  } else if (pairs) {
+    objective = std::make_shared<RankingObjective>(run, *dataset, load_answer_pairs(run, *dataset, evaluation.rows),
+                                                   training.tokens_per_pass, centering);
   } else {
-    run.use_heads({.lm = false, .scores = 1});
-    if (pairs) {
-      objective = std::make_unique<RankingObjective>(run, *dataset, load_answer_pairs(run, *dataset, evaluation.rows),
-                                                     training.tokens_per_pass, centering);
-    } else {
-      objective = labelled_objective(run, *dataset, *this);
-    }
+    objective = labelled_objective(run, *dataset, *this);
   }
-  return learn(run, *objective);
+  return [this, &run, plan, objective] {
+    run.use_heads(plan);
+    return learn(run, *objective);
+  };
 }
 
 }  // namespace hone

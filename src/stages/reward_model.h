@@ -22,12 +22,13 @@ class RewardModelSpec : public DataSpec {
 
   void describe_stage(Fields& f) override;
   /// A model of steps leaves the names of their classes in checkpoints/<stage>/labels.json.
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   void refuse_unused(const Dataset& dataset, bool pairs, bool several) const;
-  std::unique_ptr<Objective> several_scores(Run& run, const Dataset& dataset) const;
-  StageSummary run_steps(Run& run, const Dataset& dataset) const;
+  /// With the head that it needs.
+  std::unique_ptr<Objective> several_scores(Run& run, const Dataset& dataset, HeadPlan& plan) const;
+  StageStart prepare_steps(Run& run, const Dataset& dataset) const;
 };
 
 }  // namespace hone

@@ -1,5 +1,6 @@
 #include "stages/rewarded_prompts.h"
 
+#include "stages/stage_prompts.h"
 #include "stages/trainer_state.h"
 
 namespace hone {
@@ -32,6 +33,18 @@ void RewardedPromptsConfig::describe(Fields& f) {
                  at_least(0));
   });
   f.check(sampling.temperature > 0, "sampling", "temperature must be above 0: greedy answers to a prompt are all the same");
+}
+
+std::vector<std::string> RewardedPromptsConfig::data_names() const {
+  std::vector<std::string> names;
+  add_data_names(environment.get(), names);
+  add_data_names(evaluation.environment.get(), names);
+  return names;
+}
+
+void RewardedPromptsConfig::require_prompts(Run& run) const {
+  hone::require_prompts(run, *environment, Split::train);
+  evaluation.require_prompts(run, *environment);
 }
 
 RewardedPrompts::RewardedPrompts(Run& run, const RewardedPromptsConfig& config, const std::string& stage)

@@ -25,6 +25,9 @@ struct RewardedPromptsConfig {
   double evaluate_every_epochs = 0;
 
   void describe(Fields& f);
+  std::vector<std::string> data_names() const;
+  /// As hone::require_prompts, of all that is learned from and looked at.
+  void require_prompts(Run& run) const;
   EvaluationInterval interval() const { return {evaluation.every, evaluate_every_epochs}; }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -143,6 +144,20 @@ PolicyLossOptions RlConfig::policy_loss_options() const {
 EntropyController RlConfig::entropy_controller() const {
   return entropy_target ? EntropyController::adaptive(entropy_coefficient, *entropy_target, entropy_step)
                         : EntropyController::fixed(entropy_coefficient);
+}
+
+std::vector<std::string> RlConfig::data_names() const {
+  std::vector<std::string> names;
+  for (const auto& level : curriculum.levels) add_data_names(level.get(), names);
+  add_data_names(environment.get(), names);
+  add_data_names(evaluation.environment.get(), names);
+  return names;
+}
+
+void RlConfig::require_prompts(Run& run) const {
+  for (const auto& level : curriculum.levels) hone::require_prompts(run, *level, Split::train);
+  hone::require_prompts(run, *environment, Split::train);
+  evaluation.require_prompts(run, *environment);
 }
 
 StageArithmetic RlConfig::arithmetic() const {

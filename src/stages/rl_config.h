@@ -88,6 +88,10 @@ struct RlConfig {
   PolicyLossOptions policy_loss_options() const;
   EntropyController entropy_controller() const;
   StageArithmetic arithmetic() const;
+  /// The data sets of the environments.
+  std::vector<std::string> data_names() const;
+  /// As hone::require_prompts, of all that is learned from and looked at.
+  void require_prompts(Run& run) const;
 
  private:
   void describe_collection(Fields& f);

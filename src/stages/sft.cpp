@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "stages/model_kind.h"
+#include "stages/stage_prompts.h"
 
 namespace hone {
 
@@ -66,6 +67,12 @@ void SftSpec::describe_stage(Fields& f) {
   f.check(generates() || !evaluation.environment, "evaluation", "an environment needs rewards that judge the answers");
 }
 
+std::vector<std::string> SftSpec::data_names() const {
+  std::vector<std::string> names = source.data_names();
+  add_data_names(evaluation.environment.get(), names);
+  return names;
+}
+
 StageArithmetic SftSpec::arithmetic() const {
   StageArithmetic lines = training.arithmetic();
   if (generates()) {
@@ -76,21 +83,24 @@ StageArithmetic SftSpec::arithmetic() const {
   return lines;
 }
 
-StageSummary SftSpec::run(Run& run) const {
-  run.use_heads({});
+StageStart SftSpec::prepare(Run& run) const {
   if (learn == Learned::everything || packing == TextPacking::stream || regularization.neftune_alpha > 0) {
     require_kind(run, name, {PolicyKind::decoder},
                  "learn: everything, packing: stream and neftune_alpha are for models that read and write one sequence");
   }
   LearnableRows rows = load_texts(
       run, source, {.learned = learn, .packing = packing, .overlong = overlong}, evaluation.prompts);
-  std::unique_ptr<Objective> objective;
-  if (generates()) {
-    objective = std::make_unique<JudgedCompletions>(run, std::move(rows), training.tokens_per_pass, *this);
-  } else {
-    objective = std::make_unique<LanguageModelObjective>(run, std::move(rows), training.tokens_per_pass, regularization);
-  }
-  return Training(run, training, {evaluation.every, evaluate_every_epochs}, name, *objective).run();
+  if (generates()) evaluation.require_prompts(run, *(evaluation.environment ? evaluation.environment : source.environment));
+  return [this, &run, rows = std::move(rows)]() mutable {
+    run.use_heads({});
+    std::unique_ptr<Objective> objective;
+    if (generates()) {
+      objective = std::make_unique<JudgedCompletions>(run, std::move(rows), training.tokens_per_pass, *this);
+    } else {
+      objective = std::make_unique<LanguageModelObjective>(run, std::move(rows), training.tokens_per_pass, regularization);
+    }
+    return Training(run, training, {evaluation.every, evaluate_every_epochs}, name, *objective).run();
+  };
 }
 
 }  // namespace hone

@@ -20,9 +20,9 @@ class SftSpec : public StageSpec {
   double evaluate_every_epochs = 0;
 
   void describe_stage(Fields& f) override;
-  std::vector<std::string> data_names() const override { return named(source.data); }
+  std::vector<std::string> data_names() const override;
   StageArithmetic arithmetic() const override;
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 
  private:
   bool generates() const { return !evaluation.rewards.empty(); }

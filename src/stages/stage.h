@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,9 @@
 namespace hone {
 
 class Run;
+
+/// What is left of a stage once its rows are read: to learn from them. Called once.
+using StageStart = std::function<StageSummary()>;
 
 /// Lines of `hone check`: what a stage will do, in numbers.
 using StageArithmetic = std::vector<std::pair<std::string, std::string>>;
@@ -37,12 +41,11 @@ class StageSpec : public Component {
   /// Prompts × samples × tokens, steps, optimizer steps, without running anything.
   virtual StageArithmetic arithmetic() const = 0;
   /// Throws Error; a stop by the user arrives as Error{stopped} or Error{preempted} after saving.
-  virtual StageSummary run(Run& run) const = 0;
-
- protected:
-  static std::vector<std::string> named(const std::optional<std::string>& data) {
-    return data ? std::vector<std::string>{*data} : std::vector<std::string>{};
-  }
+  virtual StageSummary run(Run& run) const { return prepare(run)(); }
+  /// Reads and encodes what the stage learns from as far as files have it, and refuses what is wrong with it: Error with
+  /// file and row. Leaves the run's model alone, so that it can be asked before earlier stages have run; the start wants
+  /// the classes and the pooling that the model had then, and outlives neither the stage nor the run.
+  virtual StageStart prepare(Run& run) const = 0;
 };
 
 }  // namespace hone

@@ -24,11 +24,13 @@ class SupervisedSpec : public StageSpec {
     training.describe(f);
     f.section("evaluation", evaluation, measured);
   }
-  /// Error{config} when rows are to be altered in each epoch, and the objective reads them once.
-  StageSummary learn(Run& run, Objective& objective) const {
+  /// For a stage that reads its rows once: Error{config} when they are to be altered in each epoch.
+  void require_fixed_rows(Run& run) const {
     for (const std::string& data : data_names()) {
-      if (run.dataset(data)->alters() && !objective.redraws()) refuse_redrawn_rows(data);
+      if (run.dataset(data)->alters()) refuse_redrawn_rows(data);
     }
+  }
+  StageSummary learn(Run& run, Objective& objective) const {
     return Training(run, training, evaluation.interval, name, objective).run();
   }
 };

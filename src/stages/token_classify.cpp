@@ -108,8 +108,9 @@ void TokenClassifySpec::describe_stage(Fields& f) {
                     "Held-out evaluation: eval/loss, eval/accuracy of words, eval/precision, recall and f1 of entities.");
 }
 
-StageSummary TokenClassifySpec::run(Run& run) const {
+StageStart TokenClassifySpec::prepare(Run& run) const {
   require_kind(run, name, {PolicyKind::encoder, PolicyKind::decoder}, "words are read in place, not generated");
+  require_fixed_rows(run);
   const std::shared_ptr<const Dataset> dataset = run.dataset(data);
   const LabelSet tags = classes_of(run, *dataset, HeadKind::tokens);
   LearnableRows rows = load_splits(*dataset, evaluation.rows, [&](Split split) {
@@ -118,11 +119,13 @@ StageSummary TokenClassifySpec::run(Run& run) const {
     log_info("data.{}: {}{}", data, split == Split::held_out ? "held out: " : "", encoder.report().text());
     return examples;
   });
-  run.use_heads({.lm = false, .scores = tags.size(), .score_kind = HeadKind::tokens, .labels = tags.names()});
-  TagObjective objective(run, std::move(rows), training.tokens_per_pass, tags, label_smoothing);
-  StageSummary summary = learn(run, objective);
-  save_labels(run, name, tags);
-  return summary;
+  return [this, &run, tags, rows = std::move(rows)]() mutable {
+    run.use_heads({.lm = false, .scores = tags.size(), .score_kind = HeadKind::tokens, .labels = tags.names()});
+    TagObjective objective(run, std::move(rows), training.tokens_per_pass, tags, label_smoothing);
+    StageSummary summary = learn(run, objective);
+    save_labels(run, name, tags);
+    return summary;
+  };
 }
 
 }  // namespace hone

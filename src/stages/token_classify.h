@@ -16,7 +16,7 @@ class TokenClassifySpec : public DataSpec {
 
   void describe_stage(Fields& f) override;
   /// Leaves the tags in checkpoints/<stage>/labels.json.
-  StageSummary run(Run& run) const override;
+  StageStart prepare(Run& run) const override;
 };
 
 }  // namespace hone

@@ -43,6 +43,24 @@ TEST_CASE("base/log: lines reach the printer and the file; quieter levels are dr
   std::filesystem::remove(path);
 }
 
+TEST_CASE("base/log: what is held comes at the end, each line once, or not at all") {
+  const Restore restore;
+  std::vector<std::string> lines;
+  hone::set_log_printer([&](std::string_view line) { lines.emplace_back(line); });
+  {
+    hone::LogHold hold;
+    hone::log_info("dropped");
+    hold.drop();
+    hone::log_info("9 rows");
+    hone::log_warn("nothing is held out");
+    hone::log_info("9 rows");
+    CHECK(lines.empty());
+  }
+  CHECK(lines == std::vector<std::string>{"9 rows", "warning: nothing is held out"});
+  hone::log_info("9 rows");
+  CHECK(lines.size() == 3);
+}
+
 TEST_CASE("base/log: a log file that cannot be opened is an I/O error") {
   const Restore restore;
   try {

@@ -82,4 +82,23 @@ TEST_CASE("data: prompts of the two splits have ids of their own; an empty split
   HONE_CHECK_ERROR(data, none->prompt(Split::held_out, 0), "held_out:");
 }
 
+TEST_CASE("data: each prompt is told with the row that it is of") {
+  const test::Scratch scratch;
+  DataConfig config{.prompt_words = 2};
+  config.path = scratch.file("a.txt", "one two three\nshort\na b c\nd e f\n").string();
+  const auto data = std::make_shared<const Dataset>(Dataset::load("d", config));
+  std::vector<std::string> told;
+  const auto tell = [&](const Prompt& prompt, std::size_t row) {
+    const std::string place = data->place(Split::train, row);
+    told.push_back(place.substr(place.rfind('/') + 1) + " " + prompt.text);
+  };
+  for_each_prompt(data, Split::train, 100, tell);
+  CHECK(told == std::vector<std::string>{"a.txt:1 one two", "a.txt:3 a b", "a.txt:4 d e"});
+  told.clear();
+  for_each_prompt(data, Split::train, 1, tell);
+  CHECK(told.size() == 1);
+  for_each_prompt(data, Split::held_out, 100, tell);
+  CHECK(told.size() == 1);
+}
+
 }  // namespace hone
