@@ -26,7 +26,10 @@ void MoeSpec::describe(Fields& f) {
   f.field("experts", experts, "Experts of each layer.", at_least(1));
   f.field("experts_a_token", experts_a_token, "Experts that each token goes through.", at_least(1));
   f.field("expert_mlp", expert_mlp, "Inner width of an expert; 0: 8/3 of hidden, rounded up to 32.", at_least(0));
-  f.field("balance", balance, "Coefficient of the load-balancing loss.", at_least(0));
+  f.field("balance", balance,
+          "Coefficient of the load-balancing loss, which is that of each forward pass's tokens, averaged over the passes of a "
+          "step by what they learn: alone of all terms it depends on tokens_per_pass.",
+          at_least(0));
   f.field("context", context, "Longest sequence in tokens.", at_least(2));
   f.field("rope_theta", rope_theta, "Base of the rotary embedding.", above(0));
   f.field("norm_eps", norm_eps, "Added to the mean square in RMSNorm.", above(0));

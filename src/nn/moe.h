@@ -23,7 +23,8 @@ struct Moe {
 at::Tensor moe(const at::Tensor& x_TD, const Moe& config, std::vector<at::Tensor>* router_logits);
 
 /// Load-balancing loss over all layers' rows (Fedus et al. 2021, equations 4–6, with k choices a row): E · Σ_e f_e · P_e,
-/// f_e the share of rows that chose e (summed over the k choices), P_e the mean probability. Differentiable through P.
+/// f_e the share of rows that chose e (summed over the k choices), P_e the mean probability. Differentiable through P. A
+/// product of means: that of a batch is not the mean of its parts', so what it says depends on how a batch is cut.
 at::Tensor load_balancing_loss(const std::vector<at::Tensor>& router_logits, std::int64_t top_k);
 
 }  // namespace hone

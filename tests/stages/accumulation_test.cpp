@@ -1,8 +1,10 @@
-// The gradient that a stage accumulates must not depend on how its batch is computed: one row, about four or all sixteen
+// The loss and the gradient that a stage accumulates must not depend on how its batch is computed: one row, about four or all sixteen
 // at once, with every activation kept or computed again. A step of plain gradient descent with a large rate shows the
 // gradient as the difference of the weights.
 #include <functional>
+#include <utility>
 
+#include "policies/moe.h"
 #include "stages/best_of_n.h"
 #include "stages/classify.h"
 #include "stages/contrastive.h"
@@ -105,6 +107,8 @@ struct Way {
   std::int64_t tokens_per_pass = kWhole;
   bool checkpointing = false;
 };
+constexpr Way kWays[] = {{.tokens_per_pass = 1}, {.tokens_per_pass = 48}, {.tokens_per_pass = 200},
+                         {.tokens_per_pass = 48, .checkpointing = true}, {.checkpointing = true}};
 
 template <class Spec>
 void configure(Spec& spec, double rate, const Way& way) {
@@ -123,30 +127,33 @@ void configure(Spec& spec, double rate, const Way& way) {
   }
 }
 
-/// Compares the gradients of a stage's first step over these lines. Heads that it adds are drawn from the seed: a step
+/// Compares losses and gradients of a stage's first step over these lines. Heads that it adds are drawn from the seed: a step
 /// of rate 0 tells what they were.
 template <class Make>
 void check_invariance(const std::string& lines, const Make& make,
-                      const std::function<void(TinyRun&)>& prepare = [](TinyRun&) {}) {
-  const auto weights = [&](double rate, const Way& way) {
+                      const std::function<void(TinyRun&)>& prepare = [](TinyRun&) {},
+                      std::span<const Way> ways = kWays) {
+  const auto step = [&](double rate, const Way& way) {
     TinyRun tiny;
     prepare(tiny);
     if (!lines.empty()) tiny.add_data("rows", "rows.jsonl", lines);
     auto spec = make();
     configure(spec, rate, way);
     spec.run(tiny.run);
-    return tiny.weights().to(at::kDouble);
+    return std::pair(tiny.weights().to(at::kDouble), tiny.series("loss"));
   };
-  const at::Tensor before = weights(0, {});
-  const at::Tensor whole = (weights(kRate, {}) - before) / kRate;
+  const at::Tensor before = step(0, {}).first;
+  const auto [whole_step, whole_loss] = step(kRate, {});
+  const at::Tensor whole = (whole_step - before) / kRate;
   REQUIRE(whole.norm().item<double>() > 1e-3);
-  const Way ways[] = {{.tokens_per_pass = 1}, {.tokens_per_pass = 48}, {.tokens_per_pass = 200},
-                      {.tokens_per_pass = 48, .checkpointing = true}, {.checkpointing = true}};
   for (const Way& way : ways) {
     CAPTURE(way.tokens_per_pass);
     CAPTURE(way.checkpointing);
-    const at::Tensor parts = (weights(kRate, way) - before) / kRate;
+    const auto [weights, loss] = step(kRate, way);
+    const at::Tensor parts = (weights - before) / kRate;
     CHECK(((parts - whole).norm() / whole.norm()).item<double>() <= 1e-6);
+    REQUIRE(loss.size() == whole_loss.size());
+    for (std::size_t i = 0; i < loss.size(); ++i) CHECK(loss[i] == doctest::Approx(whole_loss[i]).epsilon(1e-6));
   }
 }
 
@@ -183,6 +190,41 @@ TEST_CASE("stages: pretrain, by documents or as a stream, accumulates the same g
   for (const TextPacking packing : {TextPacking::documents, TextPacking::stream}) {
     check_invariance(texts(), from_rows<PretrainSpec>([&](PretrainSpec& spec) { spec.packing = packing; }));
   }
+}
+
+TEST_CASE("stages: a mixture of experts accumulates the same gradient in any passes, but for its balance") {
+  const auto with_balance = [](double balance) {
+    return [balance](TinyRun& tiny) {
+      auto moe = std::make_unique<MoeSpec>();
+      moe->experts = 4;
+      moe->balance = balance;
+      use_letters(tiny, std::move(moe), "moe");
+    };
+  };
+  check_invariance(spelled(), from_rows<PretrainSpec>(), with_balance(0));
+  check_invariance(spelled_answers(), from_rows<SftSpec>(), with_balance(0));
+  // The balance is that of a pass's tokens: it stays only where passes do.
+  constexpr Way checkpointing[] = {{.checkpointing = true}};
+  check_invariance(spelled(), from_rows<PretrainSpec>(), with_balance(0.1), checkpointing);
+}
+
+TEST_CASE("stages: the balance of experts is that of each pass") {
+  const auto loss = [](double balance, std::int64_t tokens_per_pass) {
+    TinyRun tiny;
+    auto moe = std::make_unique<MoeSpec>();
+    moe->experts = 4;
+    moe->balance = balance;
+    use_letters(tiny, std::move(moe), "moe");
+    tiny.add_data("rows", "rows.jsonl", spelled());
+    auto spec = from_rows<PretrainSpec>()();
+    configure(spec, 0, {.tokens_per_pass = tokens_per_pass});
+    spec.run(tiny.run);
+    return tiny.series("loss").at(0);
+  };
+  const double whole = loss(1, kWhole) - loss(0, kWhole), parts = loss(1, 1) - loss(0, 1);
+  CHECK(whole >= doctest::Approx(2).epsilon(0.05));  // two choices a token, evenly spread: E · Σ k/E · 1/E = k
+  CHECK(whole < 3);
+  CHECK(parts > whole);  // a single row cannot spread its tokens as evenly as all rows together
 }
 
 TEST_CASE("stages: mlm, of encoders and encoder-decoders, accumulates the same gradient in any passes") {

@@ -126,22 +126,6 @@ TEST_CASE("stages: rows without labels cannot be classified") {
   HONE_CHECK_ERROR(data, quick_classify().run(tiny.run), "data.rows", "label");
 }
 
-TEST_CASE("stages: a classifier's step does not depend on how its batch is cut into passes") {
-  const auto first_step = [](std::int64_t tokens_per_pass) {
-    TinyRun tiny;
-    tiny.add_data("rows", "rows.jsonl", labelled_rows(64, 3, names));
-    ClassifySpec spec = quick_classify();
-    spec.training.steps = 1;
-    spec.training.tokens_per_pass = tokens_per_pass;
-    spec.run(tiny.run);
-    return std::pair(tiny.series("loss").at(0), tiny.series("grad_norm").at(0));
-  };
-  const auto [loss, norm] = first_step(8192);
-  const auto [cut_loss, cut_norm] = first_step(25);
-  CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
-  CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
-}
-
 TEST_CASE("stages: several labels at once and numbers are learned, and the head says which") {
   TinyRun tiny;
   std::string labels, numbers;

@@ -28,7 +28,11 @@ void use_letters(TinyRun& tiny, std::unique_ptr<Spec> spec, const std::string& k
   spec->hidden = 32;
   spec->layers = 2;
   spec->heads = 2;
-  spec->mlp = 64;
+  if constexpr (requires { spec->expert_mlp; }) {
+    spec->expert_mlp = 32;
+  } else {
+    spec->mlp = 64;
+  }
   spec->context = 32;
   tiny.run.model = std::make_unique<Model>(*spec, HeadPlan{}, kernels::Compute::float32, true);
   tiny.run.policy = std::move(spec);

@@ -53,23 +53,6 @@ TEST_CASE("stages: token_classify learns the tags of words and scores entities")
   CHECK(std::filesystem::exists(tiny.run.checkpoint_directory("tagger") / "labels.json"));
 }
 
-TEST_CASE("stages: a tagger's step does not depend on how its batch is cut into passes") {
-  const auto first_step = [](std::int64_t tokens_per_pass) {
-    TinyRun tiny;
-    tiny.run.tokenizer = small_wordpiece(tiny.scratch);
-    tiny.add_data("rows", "rows.jsonl", tagged_rows(40));
-    TokenClassifySpec spec = quick_tagging();
-    spec.training.steps = 1;
-    spec.training.tokens_per_pass = tokens_per_pass;
-    spec.run(tiny.run);
-    return std::pair(tiny.series("loss").at(0), tiny.series("grad_norm").at(0));
-  };
-  const auto [loss, norm] = first_step(8192);
-  const auto [cut_loss, cut_norm] = first_step(20);
-  CHECK(cut_loss == doctest::Approx(loss).epsilon(1e-6));
-  CHECK(cut_norm == doctest::Approx(norm).epsilon(1e-6));
-}
-
 TEST_CASE("stages: one tag only, and rows of another shape, are refused") {
   TinyRun tiny;
   tiny.run.tokenizer = small_wordpiece(tiny.scratch);
