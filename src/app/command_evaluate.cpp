@@ -40,7 +40,8 @@ void print_results(const EvaluateCommand& command, const std::vector<MetricResul
   if (command.against.empty()) {
     Table table({{"metric"}, {"value", Align::right}, {share, Align::right}});
     for (const MetricResult& r : results) {
-      table.add({r.name, figure(r.value), fmt::format("{} … {}", figure(r.interval.low), figure(r.interval.high))});
+      table.add({r.name, figure(r.value),
+                 r.interval ? fmt::format("{} … {}", figure(r.interval->low), figure(r.interval->high)) : "-"});
     }
     std::printf("%s", table.text().c_str());
     return;
@@ -83,7 +84,8 @@ Json interval_json(const Interval& interval) { return Json::Array{interval.low, 
 Json to_json(const EvaluatedRows& rows, const std::vector<MetricResult>& results) {
   Json metrics = Json::object();
   for (const MetricResult& r : results) {
-    Json one = Json::Object{{"value", r.value}, {"interval", interval_json(r.interval)}};
+    Json one = Json::Object{{"value", r.value}};
+    if (r.interval) one.set("interval", interval_json(*r.interval));
     if (r.against) {
       one.set("against", Json::Object{{"value", r.against->second}, {"difference", r.against->difference},
                                       {"interval", interval_json(r.against->interval)},

@@ -56,11 +56,12 @@ EvaluationMetrics EvaluatedRows::metrics(const std::vector<std::int64_t>& k) con
   if (task == "likelihood") return likelihood_metrics(likelihoods);
   EvaluationMetrics metrics;
   if (!references.empty()) metrics = text_metrics(texts, references);
-  metrics.push_back({"distinct_1", [all = texts](std::span<const std::size_t> rows) {
-                       std::vector<std::string> chosen;
-                       for (const std::size_t row : rows) chosen.push_back(all[row]);
-                       return distinct_n(chosen, 1);
-                     }});
+  const auto distinct = [all = texts](std::span<const std::size_t> rows) {
+    std::vector<std::string> chosen;
+    for (const std::size_t row : rows) chosen.push_back(all[row]);
+    return distinct_n(chosen, 1);
+  };
+  metrics.push_back({.name = "distinct_1", .value = distinct, .repeatable = false});
   if (reward.empty()) return metrics;
   metrics.push_back(mean_metric("reward", reward));
   for (const std::int64_t n : k) {

@@ -275,8 +275,11 @@ std::vector<MetricResult> evaluate(const EvaluationMetrics& metrics, std::size_t
   std::vector<MetricResult> results;
   for (const EvaluationMetric& metric : metrics) {
     MetricResult result{.name = metric.name, .value = metric.value(all)};
-    result.interval = {result.value, result.value};
-    if (options.samples > 0) result.interval = bootstrap_interval(metric.value, rows, options);
+    if (options.samples == 0) {
+      result.interval = {result.value, result.value};
+    } else if (metric.repeatable) {
+      result.interval = bootstrap_interval(metric.value, rows, options);
+    }
     if (two_systems) result.against = compare_paired(metric.value, rows, options);
     results.push_back(std::move(result));
   }

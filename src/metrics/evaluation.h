@@ -15,6 +15,7 @@ namespace hone {
 struct EvaluationMetric {
   std::string name;
   RowMetric value;
+  bool repeatable = true;  ///< false: a row that is drawn twice distorts it, so that it has no interval
 };
 using EvaluationMetrics = std::vector<EvaluationMetric>;
 
@@ -66,12 +67,12 @@ EvaluationMetrics likelihood_metrics(std::vector<Likelihood> rows);
 struct MetricResult {
   std::string name;
   double value = 0;  ///< of the first system
-  Interval interval;
+  std::optional<Interval> interval;
   std::optional<PairedDifference> against;  ///< the second system
 };
 
-/// Each metric on all `rows`, with the interval of its value when options.samples > 0, and with a second system behind
-/// the first its paired difference.
+/// Each metric on all `rows`, with the interval of its value (the value itself without options.samples), and with a second
+/// system behind the first its paired difference.
 std::vector<MetricResult> evaluate(const EvaluationMetrics& metrics, std::size_t rows, bool two_systems,
                                    const Resampling& options);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace hone {
 
@@ -38,9 +39,19 @@ TEST_CASE("metrics: figures of classified rows, with intervals") {
   CHECK(value_of(results, "accuracy") == doctest::Approx(0.9));
   CHECK(value_of(results, "f1") == doctest::Approx(10.0 / 11));
   CHECK(value_of(results, "roc_auc") == doctest::Approx(1.0));
-  CHECK(results[0].interval.low < 0.9);
-  CHECK(results[0].interval.high > 0.9);
+  CHECK(results[0].interval->low < 0.9);
+  CHECK(results[0].interval->high > 0.9);
   CHECK_FALSE(results[0].against.has_value());
+}
+
+TEST_CASE("metrics: what a row drawn twice distorts has no interval") {
+  const auto different = [](std::span<const std::size_t> rows) {
+    return static_cast<double>(std::set<std::size_t>(rows.begin(), rows.end()).size());
+  };
+  const EvaluationMetrics metrics{{.name = "different", .value = different, .repeatable = false}};
+  const auto results = evaluate(metrics, 20, false, {.samples = 100});
+  CHECK(results[0].value == 20);
+  CHECK_FALSE(results[0].interval.has_value());
 }
 
 TEST_CASE("metrics: figures of rows with several labels") {
