@@ -41,7 +41,7 @@ class StageSpec : public Component {
   /// Prompts × samples × tokens, steps, optimizer steps, without running anything.
   virtual StageArithmetic arithmetic() const = 0;
   /// Throws Error; a stop by the user arrives as Error{stopped} or Error{preempted} after saving.
-  virtual StageSummary run(Run& run) const { return prepare(run)(); }
+  StageSummary run(Run& run) const { return prepare(run)(); }
   /// Reads and encodes what the stage learns from as far as files have it, and refuses what is wrong with it: Error with
   /// file and row. Leaves the run's model alone, so that it can be asked before earlier stages have run; the start wants
   /// the classes and the pooling that the model had then, and outlives neither the stage nor the run.
