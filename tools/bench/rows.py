@@ -83,8 +83,8 @@ def scoring(model, repeat):
 
 
 def optimizer(model):
-    peers = [Work(setting, "optimizer", "--repeat", "8", *more, side="torch", read={"optimizer": "values_per_s"})
-             for setting, more in (("fused", ()), ("fused, norm and casts", ("--whole",)))]
+    peers = [Work(setting, "optimizer", "--repeat", "8", *more, side="torch", read={figure: "values_per_s"})
+             for setting, figure, more in (("fused", "adamw", ()), ("fused, norm and casts", "optimizer", ("--whole",)))]
     hone = HoneBench("bfloat16", "training", "--rows", "1", "--length", "16", "--repeat", "8")
     return Group(model, [hone, *peers])
 
