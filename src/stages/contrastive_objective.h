@@ -24,7 +24,6 @@ class ContrastiveObjective : public Objective {
 
   std::uint64_t rows() const override { return count(rows_.examples.train); }
   void visit(std::span<const VisitedRow> rows) override;
-  bool redraws() const override { return rows_.redraw != nullptr; }
   std::int64_t tokens(std::uint64_t row) const override;
   Batch batch(std::span<const std::uint64_t> rows, std::uint64_t draw) const override;
   double denominator(const Batch& batch) const override { return static_cast<double>(batch.sequences() / sides_); }

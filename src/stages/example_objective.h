@@ -47,7 +47,6 @@ class ExampleObjective : public Objective {
   Batch batch(std::span<const std::uint64_t> rows, std::uint64_t) const override;
   void visit(std::span<const VisitedRow> rows) override { redraw(redraw_, rows, 1, rows_.train); }
   void redraw_rows(RedrawRow read) { redraw_ = std::move(read); }
-  bool redraws() const override { return redraw_ != nullptr; }
 
  protected:
   Model& model() const { return *run_.model; }

@@ -92,8 +92,6 @@ class Objective {
 
   /// The rows that a step is about to learn from, and the epoch of each: the time to draw what changes with epochs.
   virtual void visit(std::span<const VisitedRow> rows) { (void)rows; }
-  /// Whether a row may be another one in another epoch.
-  virtual bool redraws() const { return false; }
 
   /// What the loss of a whole batch is divided by.
   virtual double denominator(const Batch& batch) const = 0;
